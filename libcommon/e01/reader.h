@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * E01 reader: our own decoder of EWF version 1 (EnCase 1 to 6, linen, FTK Imager, ewfacquire), so that what libewf
+ * wrote is checked by other code than libewf. Segments are found by the number in their header, whatever their names.
+ *
+ * Opening checks: signature, section chain, checksums of headers and tables (table2 where table is damaged), that
+ * segments 1..n are all there and belong to one set, that the last ends with "done". Each failure is one sentence
+ * that names the file.
+ * Reading: any thread, at the same time. Chunks that a read covers whole are inflated straight into its buffer; others
+ * go through a small cache. A damaged chunk (bad Adler-32, bad stream, outside its file) is unreadable, not fatal:
+ * read returns 1 with the good bytes before it.
+ */
+#ifndef CO_E01_READER_H
+#define CO_E01_READER_H
+
+#include "hash/digest.h"
+#include "io/source.h"
+
+/* What the image says about itself. Strings are valid until the source is closed, NULL where absent. */
+struct co_e01_info {
+	uint64_t media_size;  /* bytes: sectors x bytes per sector, or what the stored MD5 covers (see tail) */
+	uint32_t sector_size;
+	uint32_t chunk_size;  /* bytes */
+	uint64_t n_chunks;
+	unsigned n_segments;
+	uint8_t media_type, media_flags, compression;
+	uint8_t guid[16];
+	struct co_digests stored; /* MD5, SHA-1 from hash and digest; SHA-256 from xhash */
+	const char *case_number, *evidence_number, *examiner, *description, *notes, *acquiry_date, *system_date,
+		*software_version, *operating_system, *model, *serial;
+	const char *const *segment_names; /* n_segments, in order */
+	const uint64_t (*errors)[2];	  /* error2: first sector, sectors */
+	size_t n_errors;
+	size_t n_warnings;		  /* damage that was worked around, e.g. "table of segment 2 is damaged, table2 used" */
+	const char *const *warnings;
+};
+
+/* @names: one or more files. With one, the others of its set are looked for beside it (same stem, then any file of
+ * the folder with the same set identifier). */
+int co_e01_open(struct co_source *ret, const char *const *names, size_t n, struct co_err *err);
+/* Borrowed until @src is closed; @src must be an open E01 source. */
+const struct co_e01_info *co_e01_info(const struct co_source *src);
+/* Where a chunk lies, for reports of damage: file name, and the media range it covers. 0, or 1: no such chunk. */
+int co_e01_locate(const struct co_source *src, uint64_t media_off, const char **ret_file, uint64_t *ret_first,
+		  uint64_t *ret_len);
+
+#endif
