@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Functions that make disks for the demo and the test cases: same input, same bytes, no root, no mount.
 # Needs fdisk (sfdisk) and e2fsprogs. Times are seconds since 1970. Source it: . scripts/disk.sh
 

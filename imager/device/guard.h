@@ -1,1 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The software write block: the only place that opens a source.
+ *
+ * open:   refuses a source that is in use; claims it (O_EXCL: no mount, swap, RAID or LVM can take the disk or its
+ *         partitions meanwhile); sets the kernel's read-only flag on the whole disk and each partition; reads all of
+ *         that back; takes the counters of the disk.
+ * finish: closes, takes the counters again, and puts the flags back as they were: the kernel keeps them otherwise,
+ *         on a loop device even for the next file. (If the program is killed they stay set; blockdev --setrw clears.)
+ *
+ * A layer that can't be applied, e.g. for lack of privileges, is recorded as absent with the reason. The source is
+ * never synced: an fsync would be sent to the disk as a flush. One thread at a time.
+ */
+#ifndef IM_DEVICE_GUARD_H
+#define IM_DEVICE_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+#include "device/identity.h"
+
+struct im_layer {
+	const char *name; /* literal */
+	bool applied;
+	char proof[512]; /* what was read back, or why it is absent */
+};
+
+/* Of the whole disk, since boot. Source of the fields: Linux, Documentation/block/stat.rst. */
+struct im_counters {
+	bool valid;    /* the kernel counts (queue/iostats) and all was read */
+	uint64_t reads, writes, written_sectors, discards, discarded_sectors, flushes;
+	uint64_t diskseq; /* 0: unknown */
+};
+
+struct im_flag {
+	char name[64];
+	dev_t dev;
+	bool before; /* the flag as we found it */
+	bool set;    /* we set it, and finish puts it back */
+};
+
+struct im_guard {
+	struct im_device device;
+	int fd;	     /* the source, read-only; -1 after finish */
+	bool direct; /* opened with O_DIRECT */
+	uint64_t size;	/* bytes, from the open source */
+	uint32_t sector; /* logical sector, bytes */
+	CO_VEC(struct im_layer) layers;
+	struct im_counters before, after;
+	CO_VEC(struct im_flag) flags; /* private */
+};
+
+#define IM_GUARD_NONE ((struct im_guard){ .fd = -1 })
+
+/* CO_ERR_FAILED, and nothing has been changed, if the source is in use, busy, empty, or can't be opened. */
+int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err);
+/* Ends the protection; `after` is filled. Twice is allowed. Layers whose end failed say so in their proof. */
+void im_guard_finish(struct im_guard *guard);
+/* Writes and discards of the disk between open and finish. 1: it is not known (a file, or no counters). */
+int im_guard_writes_seen(const struct im_guard *guard, uint64_t *ret);
+/* Finishes and frees. */
+void im_guard_close(struct im_guard *guard);
+#define IM_CLEANUP_GUARD CO_CLEANUP(im_guard_close)
+
+#endif

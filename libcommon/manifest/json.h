@@ -23,7 +23,7 @@ struct co_json {
 	bool pretty; /* indented by two spaces, else one line */
 	/* private */
 	unsigned depth;
-	bool comma, after_key;
+	bool comma; /* the next value is not the first of its group */
 	struct co_err err;
 };
 

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A block device: write block set and proved, mounted sources refused, nothing written.
+. "$(dirname "$0")/lib.sh"
+requires_root
+requires jq ewfverify mount
+make_disk
+before=$(sha256 disk.raw)
+attach disk.raw
+sleep 0.1
+
+( # what the flag is while the acquisition runs is told by its own proof; here: it is back afterwards
+  expect 0 "$IMAGER" acquire "$loop" --output bag --progress none --json
+  cp out manifest.json
+)
+equal "$(json manifest.json .status)" complete
+equal "$(json manifest.json .digests.sha256)" "$before"
+equal "$(json manifest.json .write_block.writes_seen)" 0
+for layer in $(json manifest.json '.write_block.layers[] | select(.applied) | .name' | tr ' ' '_'); do echo "layer $layer"; done | grep -qi 'blkroset' ||
+  { json manifest.json .write_block; fail "BLKROSET is not among the layers"; }
+json manifest.json '.write_block.layers[].name' | grep -qi 'excl' || fail "O_EXCL is not among the layers"
+equal "$(blockdev --getro "$loop")" 0 "read-only flag after the acquisition"
+equal "$(sha256 disk.raw)" "$before" "the source"
+ewfverify -q -d sha256 bag/data/image.E01 > /dev/null || fail ewfverify
+equal "$(json manifest.json .media.sector_bytes)" 512
+
+# held by somebody else: a mount of the disk or of a partition
+mkdir mnt
+attach disk.raw -o 1048576
+mount -o ro,noload "$loop" mnt
+at_exit umount "$scratch/mnt"
+expect 1 "$IMAGER" acquire "$loop" --output bag2 --progress none
+says "mounted at .*/mnt"
+[ ! -e bag2 ] || fail "bag2 was made"
+umount mnt
+
+# 4096-byte sectors
+truncate -s 8M four.raw
+printf 'mark' | dd of=four.raw bs=1 seek=8388604 conv=notrunc status=none
+attach four.raw -b 4096
+expect 0 "$IMAGER" acquire "$loop" --output bag4 --progress none --json
+equal "$(json out .media.sector_bytes)" 4096
+equal "$(json out .digests.sha256)" "$(sha256 four.raw)"
+ewfverify -q bag4/data/image.E01 > /dev/null || fail "ewfverify of 4096-byte sectors"
+
+expect 0 "$IMAGER" devices --json
+equal "$(json out .schema)" exhibit.devices/1
+json out '.devices[].path' | grep -qx "$loop" || fail "devices does not list $loop"
+expect 0 "$IMAGER" devices
+grep -q "$loop" out || fail "devices (table) does not list $loop"
+
+expect 0 "$IMAGER" acquire "$loop" --output never --dry-run --progress none
+[ ! -e never ] || fail "--dry-run made the bag"

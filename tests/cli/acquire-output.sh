@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Output that is full, refused or interrupted: the right exit code, and nothing under a final name.
+. "$(dirname "$0")/lib.sh"
+requires jq
+head -c 16000000 /dev/urandom > disk.raw
+truncate -s 16M disk.raw
+
+# interrupted
+head -c 400000000 /dev/urandom > large.raw
+"$IMAGER" acquire large.raw --output stopped --progress none --compression best --threads 1 --json > stopped.json 2> stopped.err &
+pid=$!
+sleep 0.5
+kill -INT $pid
+got=0; wait $pid || got=$?
+equal $got 75 "exit code after SIGINT"
+equal "$(json stopped.json .status)" interrupted
+nothing_final stopped
+rm large.raw
+
+# a folder that can't be written
+[ "$(id -u)" = 0 ] || { mkdir ro; chmod 500 ro; expect 5 "$IMAGER" acquire disk.raw --output ro/bag --progress none; }
+expect 5 "$IMAGER" acquire disk.raw --output /proc/no/such/bag --progress none
+says '/proc/no'
+
+[ "$(id -u)" = 0 ] || skip "a full disk needs root (the rest passed)"
+mkdir small
+mount -t tmpfs -o size=4m tmpfs small
+at_exit umount "$scratch/small"
+expect 5 "$IMAGER" acquire disk.raw --output small/bag --progress none --json
+says 'small'
+nothing_final small
