@@ -32,8 +32,12 @@ disk_ext4()
   E2FSPROGS_FAKE_TIME=$_time mke2fs -q -F -t ext4 -b 4096 -I 256 -U 3e2b5b1c-0a63-4f1e-8a5b-000000000001 \
     -E "offset=$((_first * 512)),hash_seed=3e2b5b1c-0a63-4f1e-8a5b-000000000002,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0" \
     -d "$_tree" "$@" "$_image" "$((_sectors / 8))" || return 1
-  (cd "$_tree" && find . -mindepth 1 -printf '%P\n' | sort |
-    sed "s/.*/sif \"\/&\" ctime @$_time\\nsif \"\/&\" ctime_extra 0\\nsif \"\/&\" atime @$_time\\nsif \"\/&\" atime_extra 0\\nsif \"\/&\" mtime_extra 0/") |
+  # mke2fs numbers the new inodes from 12 on; by number, since names may hold anything
+  _n=$(find "$_tree" -mindepth 1 -printf '%D:%i\n' | sort -u | wc -l)
+  for _i in 2 $(seq 12 $((11 + _n))); do
+    printf 'sif <%s> ctime @%s\nsif <%s> ctime_extra 0\n' "$_i" "$_time" "$_i"
+    printf 'sif <%s> atime @%s\nsif <%s> atime_extra 0\nsif <%s> mtime_extra 0\n' "$_i" "$_time" "$_i" "$_i"
+  done |
     disk_debugfs "$_image" "$_first" "$_time"
 }
 

@@ -1,1 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The record of an acquisition: NAME.manifest.json, schema exhibit.acquisition/1.
+ */
+#ifndef IM_ACQUIRE_RECORD_H
+#define IM_ACQUIRE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acquire/events.h"
+#include "acquire/media.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "device/guard.h"
+#include "e01/codec.h"
+#include "read/reader.h"
+
+enum im_status {
+	IM_STATUS_FAILED, /* by what none of the others says, e.g. memory ran out */
+	IM_STATUS_COMPLETE,
+	IM_STATUS_COMPLETE_WITH_ERRORS,
+	IM_STATUS_SOURCE_LOST,
+	IM_STATUS_OUTPUT_FAILED,
+	IM_STATUS_MISMATCH,
+	IM_STATUS_INTERRUPTED,
+};
+
+enum im_verification {
+	IM_VERIFICATION_NOT_REACHED,
+	IM_VERIFICATION_MATCH,
+	IM_VERIFICATION_MISMATCH,
+	IM_VERIFICATION_SKIPPED,
+};
+
+/* What the examiner states; NULL: nothing. */
+struct im_case {
+	const char *case_number, *evidence_number, *examiner, *description, *notes;
+};
+
+struct im_segment {
+	char *name; /* within data/, final */
+	char *part; /* within data/, while it is not verified */
+	uint64_t bytes;
+	char sha256[65]; /* "" until it is known */
+};
+
+struct im_record {
+	enum im_status status;
+	struct co_err error;	  /* why it is not complete */
+	const char *name;	  /* of the files of the bag; borrowed, as are all pointers here that are const */
+	const char *command_line;
+	struct im_case info;
+	struct im_guard *guard;
+	int64_t start_ns, end_ns; /* wall clock */
+	int64_t duration_ns;	  /* by the monotonic clock */
+	uint64_t media_bytes;	  /* the true size of the source */
+	uint64_t padding_bytes;	  /* zeros behind it in the image, up to a whole sector */
+	uint32_t sector;	  /* bytes */
+	uint64_t read_bytes;	  /* of the source, in order, with the unreadable ones */
+	unsigned hashes;	  /* the set asked for */
+	bool have_digests;	  /* the source was read to its end */
+	struct im_media_digests digests;
+	struct im_ranges bad;	  /* unreadable sectors */
+	enum co_compression compression;
+	uint8_t guid[16];
+	uint32_t chunk_bytes;
+	uint64_t segment_limit;
+	bool published; /* the segments have their final names */
+	CO_VEC(struct im_segment) segments;
+	enum im_verification verification;
+	struct im_media_digests decoded; /* valid unless verification is NOT_REACHED or SKIPPED */
+	unsigned buffers, readers, compressors; /* the read plan */
+	uint64_t buffer_bytes;
+	struct im_events_head events;
+};
+
+const char *im_status_name(enum im_status status);	       /* "complete-with-errors", ... */
+const char *im_verification_name(enum im_verification result); /* "match", ... */
+void im_guid_text(const uint8_t guid[16], char ret[33]);
+
+/* The whole object, indented, with a newline at its end. */
+int im_record_text(const struct im_record *rec, struct co_str *ret, struct co_err *err);
+/* Frees what the record owns. */
+void im_record_free(struct im_record *rec);
+#define IM_CLEANUP_RECORD CO_CLEANUP(im_record_free)
+
+#endif

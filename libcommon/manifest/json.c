@@ -42,7 +42,7 @@ static size_t escape(const char *s, size_t len, char ret[8])
 		snprintf(ret, 8, "\\udc%02x", (uint8_t)*s);
 		return 1;
 	}
-	const char *control = code ? strchr(controls, (int)(code < 0x20 ? code : 1)) : NULL;
+	const char *control = code > 0 && code < 0x20 ? strchr(controls, (int)code) : NULL;
 	if (control)
 		snprintf(ret, 8, "\\%c", letters[control - controls]);
 	else if (code == '"' || code == '\\')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIGINT and SIGTERM ask the program to stop at the next safe point; a second one ends it at once.
+ * SIGINT and SIGTERM ask the program to stop at the next safe point; one more, at least half a second later, ends it at
+ * once (timeout(1) sends each signal twice).
  */
 #ifndef CO_RUN_CANCEL_H
 #define CO_RUN_CANCEL_H

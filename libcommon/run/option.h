@@ -8,7 +8,9 @@
  *	};
  *
  * Every option writes one field of the command's option struct, which is zeroed first. Strings point into argv.
- * Abbreviated long options are refused: scripts must not change their meaning when an option is added.
+ * Abbreviated long options are refused: scripts must not change their meaning when an option is added. Of a scalar
+ * option that is given twice the last counts. Options and operands may be mixed; "--" ends the options; a lone "-" is
+ * an operand. Whatever is wrong with the words is one sentence on standard error and exit code 2.
  */
 #ifndef CO_RUN_OPTION_H
 #define CO_RUN_OPTION_H
@@ -25,7 +27,7 @@ enum co_option_kind {
 	CO_OPT_UINT,	 /* uint64_t, a decimal number */
 	CO_OPT_SIZE,	 /* uint64_t, bytes, with units */
 	CO_OPT_TIME,	 /* int64_t, ns since 1970, from ISO 8601; CO_TIME_NONE when not given */
-	CO_OPT_LIST,	 /* struct co_option_list: may be given several times, and takes all words up to the next option */
+	CO_OPT_LIST,	 /* struct co_option_list: one value each time it is given; a comma does not split */
 };
 
 struct co_option_list {
