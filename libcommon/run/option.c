@@ -324,7 +324,10 @@ static int named_command(const struct co_program *program, int argc, char **argv
 	}
 	int r = line.failed ? co_err_set(&err, CO_ERR_NOMEM, 0, "out of memory for the command line")
 			    : run_command(program, cmd, line.s, argc - 1, argv + 1, &err);
-	return r < 0 ? report(cmd->name, &err) : r;
+	if (r >= 0)
+		return r;
+	err.code = r;
+	return report(cmd->name, &err);
 }
 
 static int dispatch(const struct co_program *program, int argc, char **argv)
@@ -355,8 +358,8 @@ static int dispatch(const struct co_program *program, int argc, char **argv)
 	return named_command(program, argc, argv);
 }
 
-/* Descriptors 0 to 2 that are closed would be given to the next file opened, and our own messages would go into it.
- * In their place: one that can be neither read (1, 2) nor written (0) as one would expect, so that using it fails. */
+/* A closed descriptor 1 or 2 would be given to the next file opened, and our output would go into that file. What is
+ * put in its place is opened the wrong way round, so that reading 0 or writing 1 and 2 fails as before. */
 static void keep_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
@@ -373,16 +376,16 @@ static bool reader_is_gone(void)
 /* Whatever was printed must have arrived. */
 static int close_stdout(int code)
 {
-	bool before = ferror(stdout) || fflush(stdout) != 0;
-	int sys = before ? errno : 0;
-	bool gone = before && reader_is_gone();
-	if (fclose(stdout) != 0 && !before)
+	bool earlier = ferror(stdout);
+	int sys = fflush(stdout) != 0 ? errno : 0;
+	bool gone = sys == EPIPE || (earlier && reader_is_gone());
+	if (fclose(stdout) != 0 && !sys)
 		sys = errno;
-	else if (!before)
+	if (!earlier && !sys)
 		return code;
-	/* A failure of this command and output that is a repetition of it were reported already. */
-	if (code != CO_EXIT_OUTPUT && !gone && sys != EPIPE)
-		co_log_error("standard output could not be written%s%s", sys ? ": " : "", sys ? strerror(sys) : "");
+	/* CO_EXIT_OUTPUT: the command has seen and reported it. */
+	if (code != CO_EXIT_OUTPUT && !gone)
+		co_log_error("standard output could not be written%s%s", sys ? ": " : "", sys ? strerrordesc_np(sys) : "");
 	return code == CO_EXIT_OK || code == CO_EXIT_DAMAGED ? CO_EXIT_OUTPUT : code;
 }
 

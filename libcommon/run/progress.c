@@ -242,13 +242,20 @@ static void end_phase(struct co_progress *p)
 	p->phase = NULL;
 }
 
+/* Can a line be taken back there? */
+static bool stderr_is_terminal(void)
+{
+	const char *term = getenv("TERM");
+	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
 int co_progress_open(struct co_progress **ret, enum co_progress_mode mode, const char *status_file, struct co_err *err)
 {
 	struct co_progress *p = calloc(1, sizeof *p);
 	if (!p)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory");
 	if (mode == CO_PROGRESS_AUTO)
-		mode = isatty(STDERR_FILENO) ? CO_PROGRESS_TTY : CO_PROGRESS_PLAIN;
+		mode = stderr_is_terminal() ? CO_PROGRESS_TTY : CO_PROGRESS_PLAIN;
 	p->mode = mode;
 	p->status_file = status_file;
 	if (status_file && asprintf(&p->status_part, "%s.tmp", status_file) < 0) {
