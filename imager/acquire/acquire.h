@@ -1,1 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An acquisition: source -> digests and E01 segments -> read back and compared -> published -> recorded -> sealed bag.
+ *
+ * Segments are data/NAME.part.E01 ... until they are complete, synced and verified; only then they get their final
+ * names. When it ends early they keep the .part names, the manifest and report say how it ended, and the bag is not
+ * sealed.
+ */
+#ifndef IM_ACQUIRE_ACQUIRE_H
+#define IM_ACQUIRE_ACQUIRE_H
+
+#include "acquire/record.h"
+#include "run/progress.h"
+
+struct im_acquire_opts {
+	const char *bag; /* a new folder */
+	const char *name; /* of the files in it; see im_check_name */
+	struct im_case info;
+	const char *command_line;
+	enum co_compression compression;
+	uint64_t segment_size; /* bytes; 0: 1500 MiB */
+	unsigned hashes;       /* set; SHA-256 must be in it */
+	unsigned threads;      /* compressors; 0: one per processor */
+	bool verify;
+	const uint8_t *guid; /* 16 bytes; NULL: random */
+	int64_t date_ns;     /* acquisition date in the image; CO_TIME_NONE: now */
+	struct co_progress *progress;
+};
+
+/* A name that can stand in file names and line-based files: CO_ERR_USAGE if not. */
+int im_check_name(const char *name, struct co_err *err);
+
+/* Space on the file system that will hold @bag. CO_ERR_OUTPUT if there is none such. */
+int im_output_free(const char *bag, uint64_t *ret_bytes, struct co_err *err);
+
+/* Acquires the guarded source; ends the protection of @guard, which must outlive *ret.
+ * 0: the bag is sealed; *ret->status is complete or complete-with-errors.
+ * < 0: *err tells why. ret->name NULL: nothing was created. Else the bag was begun and *ret says how it ended.
+ * Free *ret in all cases. */
+int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct im_guard *guard, struct co_err *err);
+
+#endif

@@ -113,7 +113,8 @@ int co_hasher_open(struct co_hasher **ret, unsigned set, struct co_err *err)
 		if (!(set & CO_HASH_BIT(i)))
 			continue;
 		if (!fetched[i])
-			r = co_err_set(err, CO_ERR_UNSUPPORTED, 0, "OpenSSL on this machine offers no %s", algs[i].name);
+			r = co_err_set(err, CO_ERR_UNSUPPORTED, 0, "OpenSSL on this machine offers no %s",
+				       algs[i].name);
 		else if (!(h->ctx[i] = EVP_MD_CTX_new()))
 			r = co_err_set(err, CO_ERR_NOMEM, 0, "out of memory for %s", algs[i].name);
 		else

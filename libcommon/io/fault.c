@@ -53,6 +53,6 @@ int co_source_open_fault(struct co_source *ret, const struct co_source *base, co
 	f->base = *base;
 	f->plan = fault;
 	f->sector_size = base->sector_size ? base->sector_size : 512;
-	*ret = (struct co_source){ &fault_ops, f, base->size, f->sector_size };
+	*ret = (struct co_source) { &fault_ops, f, base->size, f->sector_size };
 	return 0;
 }

@@ -91,7 +91,7 @@ int co_source_open_fd(struct co_source *ret, int fd, const char *name, uint64_t 
 	f->fd = fd;
 	f->owned = false;
 	memcpy(f->name, name, n);
-	*ret = (struct co_source){ &file_ops, f, size, sector_size ? sector_size : 512 };
+	*ret = (struct co_source) { &file_ops, f, size, sector_size ? sector_size : 512 };
 	return 0;
 }
 

@@ -25,6 +25,6 @@ int co_source_open_memory(struct co_source *ret, const void *bytes, size_t len, 
 	if (!m)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory");
 	m->bytes = bytes;
-	*ret = (struct co_source){ &memory_ops, m, len, 512 };
+	*ret = (struct co_source) { &memory_ops, m, len, 512 };
 	return 0;
 }

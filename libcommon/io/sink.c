@@ -13,10 +13,10 @@
 #include "base/cleanup.h"
 
 struct co_sink {
-	int fd;		   /* -1: standard output */
+	int fd;            /* -1: standard output */
 	char *name, *part; /* NULL for standard output */
 	struct co_err err; /* the first failure */
-	size_t n;	   /* bytes in buf */
+	size_t n;          /* bytes in buf */
 	uint8_t buf[64 * 1024];
 };
 

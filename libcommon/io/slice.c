@@ -24,14 +24,14 @@ int co_source_open_slice(struct co_source *ret, const struct co_source *base, ui
 {
 	if (!co_in_range(off, len, base->size))
 		return co_err_set(err, CO_ERR_FORMAT, 0,
-				  "%" PRIu64 " bytes at offset %" PRIu64 " reach beyond the end at %" PRIu64 " bytes", len,
-				  off, base->size);
+				  "%" PRIu64 " bytes at offset %" PRIu64 " reach beyond the end at %" PRIu64 " bytes",
+				  len, off, base->size);
 	struct slice *s = malloc(sizeof *s);
 	if (!s)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory");
 	s->base = *base;
 	s->off = off;
-	*ret = (struct co_source){ &slice_ops, s, len, base->sector_size };
+	*ret = (struct co_source) { &slice_ops, s, len, base->sector_size };
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static int concat_make(struct co_source *ret, const struct co_source *parts, siz
 	}
 	memcpy(c->parts, parts, n * sizeof *parts);
 	c->n = n;
-	*ret = (struct co_source){ &concat_ops, c, size, parts[0].sector_size };
+	*ret = (struct co_source) { &concat_ops, c, size, parts[0].sector_size };
 	return 0;
 }
 

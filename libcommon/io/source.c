@@ -27,7 +27,8 @@ int co_source_read(const struct co_source *src, void *buf, size_t len, uint64_t 
 		return r;
 	if (r == 0 && len > there) {
 		co_err_set(err, CO_ERR_FAILED, 0,
-			   "%zu bytes at offset %" PRIu64 " reach beyond the end at %" PRIu64 " bytes", len, off, src->size);
+			   "%zu bytes at offset %" PRIu64 " reach beyond the end at %" PRIu64 " bytes", len, off,
+			   src->size);
 		r = 1;
 	}
 	if (ret_good)

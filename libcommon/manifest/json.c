@@ -110,12 +110,12 @@ static void value(struct co_json *j, const char *key, const char *text)
 
 void co_json_to_sink(struct co_json *j, struct co_sink *sink, bool pretty)
 {
-	*j = (struct co_json){ .sink = sink, .pretty = pretty };
+	*j = (struct co_json) { .sink = sink, .pretty = pretty };
 }
 
 void co_json_to_str(struct co_json *j, struct co_str *str, bool pretty)
 {
-	*j = (struct co_json){ .str = str, .pretty = pretty };
+	*j = (struct co_json) { .str = str, .pretty = pretty };
 }
 
 void co_json_object(struct co_json *j, const char *key)

@@ -23,10 +23,10 @@ enum { VALUE_LONG = 0x100, VALUE_HELP = 0x10000 };
 struct parse {
 	const struct co_program *program;
 	const struct co_command *cmd;
-	size_t n;		 /* options in the table */
-	struct option *longs;	 /* the same for getopt_long, then --help, then the end */
+	size_t n;             /* options in the table */
+	struct option *longs; /* the same for getopt_long, then --help, then the end */
 	struct co_str shorts;
-	bool own_h;		 /* the table uses -h itself */
+	bool own_h; /* the table uses -h itself */
 	void *opts;
 	char **args;
 	int n_args;
@@ -107,7 +107,7 @@ static int prepare(struct parse *p, int argc, struct co_err *err)
 	for (size_t i = 0; p->longs && p->opts && i < p->n; i++) {
 		const struct co_option *o = &p->cmd->options[i];
 		int has_arg = o->kind == CO_OPT_FLAG ? no_argument : required_argument;
-		p->longs[i] = (struct option){ o->name, has_arg, NULL, VALUE_LONG + (int)i };
+		p->longs[i] = (struct option) { o->name, has_arg, NULL, VALUE_LONG + (int)i };
 		if (o->letter)
 			co_str_addf(&p->shorts, "%c%s", o->letter, has_arg == no_argument ? "" : ":");
 		p->own_h = p->own_h || o->letter == 'h';
@@ -118,7 +118,7 @@ static int prepare(struct parse *p, int argc, struct co_err *err)
 		co_str_add(&p->shorts, "h");
 	if (!p->longs || !p->args || !p->opts || p->shorts.failed)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory for the options");
-	p->longs[p->n] = (struct option){ "help", no_argument, NULL, VALUE_HELP };
+	p->longs[p->n] = (struct option) { "help", no_argument, NULL, VALUE_HELP };
 	return 0;
 }
 
@@ -252,8 +252,8 @@ static void print_program_help(const struct co_program *program, FILE *to)
 	fprintf(to, "Usage: %s COMMAND [OPTION...]\n\n%s\n\nCommands:\n", program->name, program->summary);
 	for (const struct co_command *c = program->commands; c->name; c++)
 		fprintf(to, "  %-12s %s\n", c->name, c->summary);
-	fprintf(to, "\n'%s COMMAND --help' shows the options of a command; '%s --version' the version.\n", program->name,
-		program->name);
+	fprintf(to, "\n'%s COMMAND --help' shows the options of a command; '%s --version' the version.\n",
+		program->name, program->name);
 }
 
 static void add_quoted(struct co_str *s, const char *word)
@@ -385,7 +385,8 @@ static int close_stdout(int code)
 		return code;
 	/* CO_EXIT_OUTPUT: the command has seen and reported it. */
 	if (code != CO_EXIT_OUTPUT && !gone)
-		co_log_error("standard output could not be written%s%s", sys ? ": " : "", sys ? strerrordesc_np(sys) : "");
+		co_log_error("standard output could not be written%s%s", sys ? ": " : "",
+			     sys ? strerrordesc_np(sys) : "");
 	return code == CO_EXIT_OK || code == CO_EXIT_DAMAGED ? CO_EXIT_OUTPUT : code;
 }
 

@@ -154,7 +154,7 @@ int co_pool_submit(struct co_pool *pool, void *job)
 	if (co_pool_in_flight(pool) >= pool->depth)
 		return 1;
 	struct slot *slot = slot_of(pool, pool->submitted);
-	*slot = (struct slot){ .job = job };
+	*slot = (struct slot) { .job = job };
 	pthread_mutex_lock(&pool->lock);
 	pool->submitted++;
 	pthread_cond_signal(&pool->work);

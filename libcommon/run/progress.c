@@ -41,7 +41,7 @@ static bool line_stands;
 int co_progress_mode_parse(const char *text, enum co_progress_mode *ret, struct co_err *err)
 {
 	static const char *const names[] = {
-		[CO_PROGRESS_AUTO] = "auto", [CO_PROGRESS_TTY] = "tty",	  [CO_PROGRESS_PLAIN] = "plain",
+		[CO_PROGRESS_AUTO] = "auto", [CO_PROGRESS_TTY] = "tty",   [CO_PROGRESS_PLAIN] = "plain",
 		[CO_PROGRESS_JSON] = "json", [CO_PROGRESS_NONE] = "none",
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -221,7 +221,7 @@ static void update(struct co_progress *p)
 	int64_t now = co_clock_monotonic();
 	if (now - p->young.at >= CO_NS_PER_S) {
 		p->old = p->young;
-		p->young = (struct sample){ now, p->done };
+		p->young = (struct sample) { now, p->done };
 	}
 	if (p->mode != CO_PROGRESS_NONE && now - p->shown >= interval_of(p->mode))
 		show(p, now, false);
@@ -276,7 +276,7 @@ void co_progress_phase(struct co_progress *p, const char *phase, uint64_t total,
 	p->total = total;
 	p->done = 0;
 	p->begin = co_clock_monotonic();
-	p->old = p->young = (struct sample){ p->begin, 0 };
+	p->old = p->young = (struct sample) { p->begin, 0 };
 	p->shown = p->begin;
 	p->recorded = p->begin;
 	if (p->status_file)

@@ -58,7 +58,7 @@ case $name in
     git grep -nIE '/work/(main|shared)|/\.library' -- . ':!tests/lint/run.sh' | none || exit 1
     git ls-files -z | xargs -0 file --mime-encoding 2>/dev/null | grep ': binary$' | grep -v '^docs/.*\.png:' | none ;;
   format) need clang-format; clang-format --dry-run -Werror $(code) $(find tests -name '*.[ch]') 2>&1 | grep -E 'error|warning' | head -n 20 | none ;;
-  shell) need shellcheck; scripts | xargs shellcheck -x ;;
+  shell) need shellcheck; scripts | xargs shellcheck -x -S warning ;;
   tidy) need clang-tidy; [ -e "$build/compile_commands.json" ] || { echo "no compile commands"; exit 1; }
     code | grep '\.c$' | xargs -P 2 -n 8 clang-tidy -p "$build" --quiet 2>/dev/null | grep -E 'error|warning' | sort -u | none ;;
   *) echo "unknown lint $name"; exit 1 ;;

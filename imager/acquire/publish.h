@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of a bag: names, segments from .part to final, the files beside the image, and the seal.
+ */
+#ifndef IM_ACQUIRE_PUBLISH_H
+#define IM_ACQUIRE_PUBLISH_H
+
+#include "acquire/record.h"
+#include "io/source.h"
+
+/* Full names. */
+struct im_bag_files {
+	const char *bag; /* borrowed */
+	char *data;	 /* BAG/data */
+	char *stem;	 /* BAG/data/NAME.part: of the segments while they are written */
+	char *manifest, *report, *map, *blocks, *events;
+	char *verify;	 /* BAG/VERIFY.txt */
+};
+
+/* CO_ERR_NOMEM only. */
+int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *name, struct co_err *err);
+void im_bag_files_free(struct im_bag_files *f);
+
+/* Fills rec->segments: names, sizes, and the digest of each file as it is on the disk (its cached pages are dropped
+ * first). */
+int im_list_segments(const struct im_bag_files *f, struct im_record *rec, unsigned n, struct co_err *err);
+/* Opens the segments under their .part names. */
+int im_open_parts(const struct im_bag_files *f, const struct im_record *rec, struct co_source *ret, struct co_err *err);
+/* Gives them their final names. */
+int im_publish_segments(const struct im_bag_files *f, struct im_record *rec, struct co_err *err);
+
+/* Map, events (taken over, may be NULL), manifest, report, VERIFY.txt. All are tried; the first failure is returned. */
+int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events,
+		      struct co_err *err);
+int im_write_manifest(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
+/* The tag files of the bag. */
+int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
+
+#endif

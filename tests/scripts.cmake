@@ -1,0 +1,38 @@
+# Tests that are scripts: command line, cases, faults, lints. One ctest entry per file or folder.
+set(script_environment
+  "IMAGER=$<TARGET_FILE:exhibit-imager>" "ANALYZER=$<TARGET_FILE:exhibit-analyzer>" "TOP=${PROJECT_SOURCE_DIR}")
+
+# script_test(NAME LABEL TIMEOUT COMMAND...)
+function(script_test name label timeout)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${script_environment}")
+endfunction()
+
+foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output
+    bad-input usage progress timeline-fls shared-images hashes run-case demo)
+  script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
+endforeach()
+# These use loop devices or time-critical faults; side by side they would wait for each other.
+set_tests_properties(cli.acquire-device cli.acquire-bad-sectors cli.demo PROPERTIES RESOURCE_LOCK loop)
+if(EXHIBIT_SANITIZE)
+  # The demo builds for itself; it says nothing about this build.
+  set_tests_properties(cli.demo PROPERTIES DISABLED TRUE)
+endif()
+
+foreach(name clean-system hacked-wordpress deleted-names two-partitions hostile-names)
+  script_test(case.${name} case 120 ${CMAKE_CURRENT_SOURCE_DIR}/cases/run.sh ${name})
+endforeach()
+
+if(NOT EXHIBIT_SANITIZE) # a sanitizer's runtime must be the first library: no preloading
+  add_library(fail_nth SHARED fault/fail_nth.c)
+  target_link_libraries(fail_nth PRIVATE ${CMAKE_DL_LIBS})
+  set_target_properties(fail_nth PROPERTIES C_VISIBILITY_PRESET default)
+  list(APPEND script_environment "SHIM=$<TARGET_FILE:fail_nth>")
+  script_test(fault.nth-call fault 600 ${CMAKE_CURRENT_SOURCE_DIR}/fault/nth-call.sh)
+endif()
+
+foreach(name layers libraries threads banned spdx length symbols usage docs places format shell tidy)
+  script_test(lint.${name} lint 600 ${CMAKE_CURRENT_SOURCE_DIR}/lint/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${name})
+endforeach()
+script_test(lint.selftest lint 300 ${CMAKE_CURRENT_SOURCE_DIR}/lint/selftest.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
