@@ -1,1 +1,286 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "acquire/acquire.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "commands.h"
+#include "output.h"
+#include "run/cancel.h"
+#include "run/log.h"
+
+#define SEGMENT_MIN (UINT64_C(1) << 20)
+#define THREADS_MAX 256
+
+struct opts {
+	const char *output, *name, *case_number, *evidence_number, *examiner, *description, *notes;
+	const char *compression, *hashes, *guid;
+	uint64_t segment_size, threads;
+	int64_t date;
+	bool no_verify, dry_run, json;
+	struct co_progress_args progress;
+};
+
+static const struct co_option options[] = {
+	{ "output", 'o', "BAG", CO_OPT_STRING, offsetof(struct opts, output), "new folder for the evidence bag" },
+	{ "name", 0, "NAME", CO_OPT_STRING, offsetof(struct opts, name), "name of the files in the bag (image)" },
+	{ "case-number", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, case_number), "number of the case" },
+	{ "evidence-number", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, evidence_number),
+	  "number of this piece of evidence" },
+	{ "examiner", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, examiner), "name of the examiner" },
+	{ "description", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, description), "what the source is" },
+	{ "notes", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, notes), "anything else for the record" },
+	{ "compression", 0, "LEVEL", CO_OPT_STRING, offsetof(struct opts, compression), "none, fast or best (fast)" },
+	{ "segment-size", 0, "SIZE", CO_OPT_SIZE, offsetof(struct opts, segment_size),
+	  "largest size of a segment file (1500M)" },
+	{ "hash", 0, "LIST", CO_OPT_STRING, offsetof(struct opts, hashes),
+	  "digests besides sha256, which is always made (md5,sha1)" },
+	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads), "threads that compress (one per processor)" },
+	{ "no-verify", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_verify), "don't read the image back" },
+	{ "dry-run", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, dry_run), "print what would be done; change nothing" },
+	{ "guid", 0, "HEX", CO_OPT_STRING, offsetof(struct opts, guid),
+	  "GUID of the image, 32 hexadecimal digits, for reproducible images (random)" },
+	{ "date", 0, "TIME", CO_OPT_TIME, offsetof(struct opts, date),
+	  "acquisition date in the image, for reproducible images (now)" },
+	{ "json", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, json), "print the record as one JSON object" },
+	CO_PROGRESS_OPTIONS(struct opts, progress),
+	{ 0 },
+};
+
+struct request {
+	struct im_acquire_opts acquire;
+	enum co_progress_mode progress;
+	uint8_t guid[16];
+};
+
+static int parse(const struct opts *o, const struct co_call *call, struct request *ret, struct co_err *err)
+{
+	struct im_acquire_opts *a = &ret->acquire;
+	int r;
+
+	if (!o->output || !o->output[0])
+		return co_err_set(err, CO_ERR_USAGE, 0, "--output BAG is missing");
+	if (strcmp(call->args[0], "-") == 0)
+		return co_err_set(err, CO_ERR_USAGE, 0, "standard input can't be acquired by this version");
+	*a = (struct im_acquire_opts) {
+		.bag = o->output,
+		.name = o->name ? o->name : "image",
+		.info = { o->case_number, o->evidence_number, o->examiner, o->description, o->notes },
+		.command_line = call->command_line,
+		.segment_size = o->segment_size,
+		.threads = (unsigned)o->threads,
+		.verify = !o->no_verify,
+		.date_ns = o->date,
+	};
+	if (o->threads > THREADS_MAX)
+		return co_err_set(err, CO_ERR_USAGE, 0, "--threads must be at most %d", THREADS_MAX);
+	if (o->segment_size && o->segment_size < SEGMENT_MIN)
+		return co_err_set(err, CO_ERR_USAGE, 0, "--segment-size must be at least 1 MiB");
+	r = im_check_name(a->name, err);
+	if (r == 0)
+		r = co_compression_parse(o->compression ? o->compression : "fast", &a->compression, err);
+	if (r == 0)
+		r = co_hash_parse(o->hashes ? o->hashes : "md5,sha1", &a->hashes, err);
+	if (r == 0)
+		r = co_progress_mode_parse(o->progress.mode, &ret->progress, err);
+	if (r < 0)
+		return r;
+	a->hashes |= CO_HASH_BIT(CO_HASH_SHA256);
+	if (o->guid) {
+		if (strlen(o->guid) != 32 || co_unhex(o->guid, 16, ret->guid) < 0)
+			return co_err_set(err, CO_ERR_USAGE, 0, "--guid must have 32 hexadecimal digits");
+		a->guid = ret->guid;
+	}
+	return 0;
+}
+
+/* Refuses a full file system; a tight one may do, since images are compressed. */
+static int check_space(const char *bag, uint64_t media, uint64_t *ret_free, struct co_err *err)
+{
+	char have[16], need[16];
+	int r = im_output_free(bag, ret_free, err);
+
+	if (r < 0)
+		return r;
+	if (*ret_free == 0)
+		return co_err_set(err, CO_ERR_OUTPUT, 0, "the file system of %s is full", bag);
+	co_size_text(*ret_free, have);
+	co_size_text(media, need);
+	if (*ret_free < media)
+		co_log_warn("the file system of %s has %s free, less than the source's %s: the image fits only if it "
+			    "can be compressed",
+			    bag, have, need);
+	return 0;
+}
+
+static void dry_run_text(const struct im_device *d, const char *bag, uint64_t space, struct co_str *s)
+{
+	char size[16], have[16];
+
+	co_size_text(d->size, size);
+	co_size_text(space, have);
+	co_str_add(s, "source:      ");
+	co_str_add_visible(s, d->path, strlen(d->path));
+	co_str_addf(s, " (%s)\nsize:        %" PRIu64 " bytes (%s), sectors of %" PRIu32 " bytes\n",
+		    im_kind_name(d->kind), d->size, size, d->logical_sector);
+	co_str_add(s, "model:       ");
+	co_str_add_visible(s, d->model, strlen(d->model));
+	co_str_add(s, "\nserial:      ");
+	co_str_add_visible(s, d->serial, strlen(d->serial));
+	co_str_addf(s, "\npartitions:  %zu\nin use:      %s\noutput:      ", d->partitions.n,
+		    d->in_use ? d->in_use : "no");
+	co_str_add_visible(s, bag, strlen(bag));
+	co_str_addf(s, ", %s free; at most %s are needed\nnothing was changed (dry run)\n", have, size);
+}
+
+static int dry_run_json(const struct im_device *d, const char *bag, uint64_t space, struct co_str *s,
+			struct co_err *err)
+{
+	struct co_json j;
+
+	co_json_to_str(&j, s, true);
+	co_json_object(&j, NULL);
+	co_json_str(&j, "schema", "exhibit.plan/1");
+	co_json_bool(&j, "possible", !d->in_use);
+	im_device_json(&j, "device", d);
+	co_json_object(&j, "output");
+	co_json_str(&j, "bag", bag);
+	co_json_uint(&j, "free_bytes", space);
+	co_json_uint(&j, "needed_bytes_at_most", d->size);
+	co_json_end_object(&j);
+	co_json_end_object(&j);
+	co_json_newline(&j);
+	return co_json_end(&j, err);
+}
+
+static int dry_run(const char *source, const char *bag, bool json, struct co_err *err)
+{
+	IM_CLEANUP_DEVICE struct im_device device = { 0 };
+	IM_CLEANUP_USES struct im_uses uses = { 0 };
+	CO_CLEANUP_STR struct co_str s = { 0 };
+	uint64_t space = 0;
+	int r = im_uses_load(&uses, NULL, NULL, err);
+
+	if (r == 0)
+		r = im_device_identify(&device, source, &uses, err);
+	if (r == 0)
+		r = check_space(bag, device.size, &space, err);
+	if (r == 0 && json)
+		r = dry_run_json(&device, bag, space, &s, err);
+	if (r < 0)
+		return r;
+	if (!json)
+		dry_run_text(&device, bag, space, &s);
+	r = im_print(&s, err);
+	if (r == 0 && device.in_use)
+		return co_err_set(err, CO_ERR_FAILED, 0, "%s", device.in_use);
+	return r;
+}
+
+static void warn_of_guard(const struct im_guard *g)
+{
+	for (size_t i = 0; i < g->layers.n; i++)
+		if (!g->layers.at[i].applied)
+			co_log_warn("the write block has no %s: %s", g->layers.at[i].name, g->layers.at[i].proof);
+}
+
+static void summarize(const struct im_record *rec, const char *bag)
+{
+	char hex[2 * CO_HASH_MAX + 1], size[16];
+	uint64_t writes = 0;
+
+	co_size_text(rec->media_bytes, size);
+	co_log_note("%s: %" PRIu64 " bytes (%s) read, verification: %s", im_status_name(rec->status), rec->read_bytes,
+		    size, im_verification_name(rec->verification));
+	for (int alg = CO_HASH_N - 1; rec->have_digests && alg >= 0; alg--) {
+		co_digests_hex(&rec->digests.plain, (enum co_hash_alg)alg, hex);
+		if (hex[0])
+			co_log_note("%s %s", co_hash_name((enum co_hash_alg)alg), hex);
+	}
+	if (rec->bad.total)
+		co_log_warn("%" PRIu64
+			    " sectors in %zu places can't be read; they are zeros in the image and listed in "
+			    "the record",
+			    rec->bad.total, rec->bad.list.n);
+	if (im_guard_writes_seen(rec->guard, &writes) == 0 && writes > 0)
+		co_log_warn("the kernel counted %" PRIu64 " writes or discards on the source's disk", writes);
+	if (rec->status == IM_STATUS_COMPLETE || rec->status == IM_STATUS_COMPLETE_WITH_ERRORS)
+		co_log_note("evidence bag: %s", bag);
+	else
+		co_log_warn("%s is not a complete evidence bag; its record says why", bag);
+}
+
+static int report(const struct im_record *rec, const struct opts *o, struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str text = { 0 };
+	int r;
+
+	summarize(rec, o->output);
+	if (!o->json)
+		return 0;
+	r = im_record_text(rec, &text, err);
+	return r < 0 ? r : im_print(&text, err);
+}
+
+static int acquire(const char *source, const struct opts *o, struct request *q, struct co_err *err)
+{
+	IM_CLEANUP_GUARD struct im_guard guard = IM_GUARD_NONE;
+	IM_CLEANUP_RECORD struct im_record rec = { 0 };
+	struct co_err late = CO_ERR_INIT;
+	uint64_t space;
+	int r, printed;
+
+	r = im_guard_open(&guard, source, err);
+	if (r == 0)
+		r = check_space(o->output, guard.size, &space, err);
+	if (r < 0)
+		return r;
+	warn_of_guard(&guard);
+	r = co_progress_open(&q->acquire.progress, q->progress, o->progress.status_file, err);
+	if (r < 0)
+		return r;
+	r = im_acquire(&rec, &q->acquire, &guard, err);
+	co_progress_close(q->acquire.progress);
+	if (!rec.name)
+		return r;
+	printed = report(&rec, o, &late);
+	if (r < 0)
+		return r;
+	if (printed < 0) {
+		*err = late;
+		return printed;
+	}
+	return rec.status == IM_STATUS_COMPLETE_WITH_ERRORS ? CO_EXIT_DAMAGED : CO_EXIT_OK;
+}
+
+static int run(const struct co_call *call, struct co_err *err)
+{
+	const struct opts *o = call->opts;
+	struct request q = { 0 };
+	int r = parse(o, call, &q, err);
+
+	if (r < 0)
+		return r;
+	if (o->dry_run)
+		return dry_run(call->args[0], o->output, o->json, err);
+	r = co_cancel_install(err);
+	return r < 0 ? r : acquire(call->args[0], o, &q, err);
+}
+
+const struct co_command im_cmd_acquire = {
+	.name = "acquire",
+	.operands = "SOURCE --output BAG",
+	.summary = "image a disk, partition or raw file into a new evidence bag",
+	.details =
+		"The source is claimed exclusively, set read-only in the kernel for the time of the acquisition, and\n"
+		"read once past the page cache. The image (E01, EnCase 6 layout) is read back and compared before it\n"
+		"gets its final name. Exit status 3: done, but some sectors can't be read; 4: what was written is not\n"
+		"what was read; 5: the bag can't be written; 6: the source is gone; 75: interrupted.",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,1 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+#include "version.h"
+
+int main(int argc, char **argv)
+{
+	const struct co_command commands[] = { im_cmd_devices, im_cmd_acquire, im_cmd_verify, im_cmd_info, { 0 } };
+	const struct co_program program = {
+		.name = "exhibit-imager",
+		.summary = "acquire disks behind a software write block into evidence bags, and verify them",
+		.version = CO_VERSION,
+		.commands = commands,
+	};
+
+	return co_program_main(&program, argc, argv);
+}

@@ -72,10 +72,18 @@ struct an_findings {
 	void *strings;
 };
 
-/* Strings are copied, @rule is borrowed for good. @quote may be NULL, with @offset -1. */
+/* Strings are copied, @rule is borrowed for good. @quote may be NULL, with @offset -1. The text may hold names from the
+ * disk: it is made visible (co_str_add_visible) here. 0 or CO_ERR_NOMEM. One thread, as all below. */
 int an_findings_add(struct an_findings *fs, const struct an_file *file, const struct an_rule *rule, const char *quote,
 		    int64_t offset, struct co_err *err, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
-/* Groups by (volume, path), computes scores and severities, sorts by score (highest first), then path. */
+/* The same with a text that is visible already: for reading a case. */
+int an_findings_restore(struct an_findings *fs, const struct an_file *file, const struct an_rule *rule,
+			const char *text, const char *quote, int64_t offset, struct co_err *err);
+/* A copy of the rule that lives as long as @fs. 0 or CO_ERR_NOMEM. */
+int an_findings_own_rule(struct an_findings *fs, const struct an_rule *like, const struct an_rule **ret,
+			 struct co_err *err);
+/* Groups by (volume, path), computes scores and severities, sorts by score (highest first), then path. May be called
+ * again after more adds. 0 or CO_ERR_NOMEM. */
 int an_findings_settle(struct an_findings *fs, struct co_err *err);
 void an_findings_free(struct an_findings *fs);
 

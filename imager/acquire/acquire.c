@@ -85,7 +85,9 @@ static int set_up(struct acquire *a, struct co_err *err)
 				       .padded_bytes = rec->media_bytes + rec->padding_bytes,
 				       .block = im_blocks_add,
 				       .block_arg = &a->blocks };
-	struct im_reader_opts reader = { .source = &a->source, .unit = rec->sector, .workers = READERS, .ahead = AHEAD };
+	struct im_reader_opts reader = {
+		.source = &a->source, .unit = rec->sector, .workers = READERS, .ahead = AHEAD
+	};
 	int r = im_blocks_begin(&a->blocks, a->files.blocks, rec->media_bytes, err);
 
 	if (r == 0)
@@ -268,8 +270,11 @@ static int verify(struct acquire *a, struct co_err *err)
 	struct im_record *rec = a->rec;
 	IM_CLEANUP_DECODED struct im_decoded decoded = { 0 };
 	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
-	struct im_decode_opts opts = { .image = &image, .bytes = rec->media_bytes, .set = rec->hashes,
-				       .threads = rec->compressors, .blocks = a->files.blocks,
+	struct im_decode_opts opts = { .image = &image,
+				       .bytes = rec->media_bytes,
+				       .set = rec->hashes,
+				       .threads = rec->compressors,
+				       .blocks = a->files.blocks,
 				       .progress = a->opts->progress };
 	int r;
 
@@ -332,7 +337,7 @@ static enum im_status status_of(int code, const struct im_record *rec)
 
 static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, struct im_guard *g, struct co_err *err)
 {
-	*rec = (struct im_record){
+	*rec = (struct im_record) {
 		.name = o->name,
 		.command_line = o->command_line,
 		.info = o->info,
@@ -392,7 +397,7 @@ static int conclude(struct acquire *a, int r, int64_t began, struct co_err *err)
 	*err = late;
 	rec->status = status_of(late.code, rec);
 	rec->error = late;
-	im_write_manifest(&a->files, rec, &(struct co_err){ 0 });
+	im_write_manifest(&a->files, rec, &(struct co_err) { 0 });
 	return late.code;
 }
 

@@ -13,7 +13,7 @@
 #include "run/progress.h"
 
 struct im_acquire_opts {
-	const char *bag; /* a new folder */
+	const char *bag;  /* a new folder */
 	const char *name; /* of the files in it; see im_check_name */
 	struct im_case info;
 	const char *command_line;

@@ -19,7 +19,7 @@ int im_blocks_begin(struct im_blocks_writer *w, const char *file, uint64_t media
 {
 	int r;
 
-	*w = (struct im_blocks_writer){ .media = media };
+	*w = (struct im_blocks_writer) { .media = media };
 	r = co_sink_open(&w->sink, file, err);
 	return r < 0 ? r : co_sink_puts(w->sink, HEADER, err);
 }
@@ -67,7 +67,7 @@ int im_blocks_open(struct im_blocks_checker *c, const char *file, uint64_t media
 {
 	char line[160];
 
-	*c = (struct im_blocks_checker){ .name = file, .media = media };
+	*c = (struct im_blocks_checker) { .name = file, .media = media };
 	c->file = fopen(file, "re");
 	if (!c->file)
 		return co_err_set(err, CO_ERR_FAILED, errno, "open %s", file);

@@ -34,7 +34,7 @@ struct im_blocks_checker {
 	const char *name; /* borrowed */
 	uint64_t media;
 	struct im_ranges differing; /* block numbers */
-	struct co_err failure;	    /* CO_ERR_FORMAT: the file is not as it must be; nothing behind is compared */
+	struct co_err failure;      /* CO_ERR_FORMAT: the file is not as it must be; nothing behind is compared */
 };
 
 int im_blocks_open(struct im_blocks_checker *c, const char *file, uint64_t media, struct co_err *err);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "acquire/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acquire/blocks.h"
+#include "acquire/verify.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "e01/reader.h"
+#include "manifest/bag.h"
+#include "run/pool.h"
+
+#define PROBLEMS_MAX 1000 /* of one kind; the rest is counted */
+#define TEXT_MAX 2999     /* bytes of a header field that an image can hold */
+
+struct check {
+	struct im_check *result;
+	const struct im_check_opts *opts;
+	bool no_memory; /* a problem could not be noted */
+};
+
+const char *im_check_result_name(enum im_check_result result)
+{
+	switch (result) {
+	case IM_CHECK_MATCH:
+		return "match";
+	case IM_CHECK_MISMATCH:
+		return "mismatch";
+	default:
+		return "no-digest";
+	}
+}
+
+static void problem(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void problem(struct check *c, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text || co_vec_push(&c->result->problems, text) < 0) {
+		free(text);
+		c->no_memory = true;
+	}
+}
+
+static void bag_problem(void *arg, const char *sentence)
+{
+	problem(arg, "%s", sentence);
+}
+
+static void bag_done(void *arg, uint64_t bytes)
+{
+	const struct check *c = arg;
+
+	co_progress_add(c->opts->progress, bytes);
+}
+
+static void compare_digests(struct check *c, const struct co_digests *computed, const struct co_digests *stated,
+			    const char *who)
+{
+	unsigned differ = co_digests_differ(computed, stated);
+	char is[2 * CO_HASH_MAX + 1], must[2 * CO_HASH_MAX + 1];
+
+	for (int alg = 0; alg < CO_HASH_N; alg++) {
+		if (!(differ & CO_HASH_BIT(alg)))
+			continue;
+		co_digests_hex(computed, (enum co_hash_alg)alg, is);
+		co_digests_hex(stated, (enum co_hash_alg)alg, must);
+		problem(c, "the %s of the medium is %s, but %s states %s", co_hash_name((enum co_hash_alg)alg), is, who,
+			must);
+	}
+}
+
+/* Neighbouring damaged chunks of one file become one sentence. */
+static void list_damage(struct check *c, const struct co_source *image, const struct im_ranges *damaged)
+{
+	const struct co_e01_info *info = co_e01_info(image);
+	unsigned listed = 0;
+
+	for (size_t i = 0; i < damaged->list.n; i++) {
+		uint64_t chunk = damaged->list.at[i].first, end = chunk + damaged->list.at[i].count;
+
+		while (chunk < end) {
+			const char *file = "an unknown file", *next;
+			uint64_t first = chunk, at, len = 0, from = chunk * info->chunk_size, to;
+
+			if (co_e01_locate(image, from, &file, &at, &len) == 0)
+				from = at;
+			to = from + len;
+			for (chunk++;
+			     chunk < end && co_e01_locate(image, to, &next, &at, &len) == 0 && strcmp(next, file) == 0;
+			     chunk++)
+				to = at + len;
+			if (++listed > PROBLEMS_MAX) {
+				problem(c, "%" PRIu64 " damaged chunks in all; further ones are not listed",
+					damaged->total);
+				return;
+			}
+			problem(c,
+				"%s: chunks %" PRIu64 " to %" PRIu64 " are damaged (sectors %" PRIu64 " to %" PRIu64
+				")",
+				file, first, chunk - 1, from / info->sector_size,
+				(to > from ? to - 1 : from) / info->sector_size);
+		}
+	}
+}
+
+static void list_blocks(struct check *c, const struct im_ranges *differing, uint64_t media)
+{
+	for (size_t i = 0; i < differing->list.n; i++) {
+		uint64_t from = differing->list.at[i].first * IM_BLOCK_SIZE;
+		uint64_t to = from + differing->list.at[i].count * IM_BLOCK_SIZE;
+
+		if (i == PROBLEMS_MAX) {
+			problem(c, "%" PRIu64 " blocks differ in all; further ones are not listed", differing->total);
+			return;
+		}
+		problem(c, "the medium differs from the block digests between bytes %" PRIu64 " and %" PRIu64, from,
+			(to < media ? to : media) - 1);
+	}
+}
+
+static int decode(struct check *c, const struct co_source *image, const struct im_recorded *rec, struct co_err *err)
+{
+	const struct co_e01_info *info = co_e01_info(image);
+	IM_CLEANUP_DECODED struct im_decoded d = { 0 };
+	struct im_decode_opts opts = { .image = image,
+				       .bytes = rec && rec->media_bytes <= image->size ? rec->media_bytes : 0,
+				       .set = info->stored.set | CO_HASH_BIT(CO_HASH_SHA256),
+				       .threads = c->opts->threads ? c->opts->threads : co_pool_cores(),
+				       .blocks = rec ? rec->blocks : NULL,
+				       .progress = c->opts->progress };
+	struct im_check *result = c->result;
+	int r;
+
+	if (rec)
+		opts.set |= rec->plain.set | rec->padded.set;
+	r = im_decode(&d, &opts, err);
+	if (r < 0)
+		return r;
+	result->decoded = true;
+	result->computed = d.digests.padded;
+	result->plain = d.digests.plain;
+	result->damaged_chunks = d.damaged.total;
+	result->differing_blocks = d.differing.total;
+	list_damage(c, image, &d.damaged);
+	if (d.blocks.code)
+		problem(c, "%s", d.blocks.msg);
+	list_blocks(c, &d.differing, result->media_bytes);
+	compare_digests(c, &d.digests.padded, &info->stored, "the image");
+	if (rec) {
+		compare_digests(c, &d.digests.plain, &rec->plain, "the record");
+		if (rec->padding_bytes)
+			compare_digests(c, &d.digests.padded, &rec->padded, "the record (padded)");
+	}
+	return 0;
+}
+
+/* Texts with control characters or broken characters (U+FFFD: see record_read.c), and those too long for the header,
+ * are changed on their way into the image or the record. */
+static bool is_kept(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	return n <= TEXT_MAX && !strstr(text, "\xEF\xBF\xBD");
+}
+
+static void compare_text(struct check *c, const char *what, const char *recorded, const char *stored)
+{
+	recorded = recorded ? recorded : "";
+	stored = stored ? stored : "";
+	if (is_kept(recorded) && strcmp(recorded, stored) != 0)
+		problem(c, "the header of the image states another %s than the record", what);
+}
+
+static void compare_header(struct check *c, const struct co_e01_info *info, const struct im_recorded *rec)
+{
+	if (memcmp(info->guid, rec->guid, sizeof rec->guid) != 0)
+		problem(c, "the GUID of the image is not the one in the record: it belongs to another acquisition");
+	if (info->media_size != rec->media_bytes + rec->padding_bytes)
+		problem(c, "the image holds %" PRIu64 " bytes, but the record states %" PRIu64, info->media_size,
+			rec->media_bytes + rec->padding_bytes);
+	if (info->n_segments != rec->segments.n)
+		problem(c, "the image has %u segments, but the record states %zu", info->n_segments, rec->segments.n);
+	compare_text(c, "case number", rec->case_number, info->case_number);
+	compare_text(c, "evidence number", rec->evidence_number, info->evidence_number);
+	compare_text(c, "examiner", rec->examiner, info->examiner);
+	compare_text(c, "description", rec->description, info->description);
+	compare_text(c, "notes", rec->notes, info->notes);
+}
+
+static int check_media(struct check *c, const struct co_source *image, const struct im_recorded *rec,
+		       struct co_err *err)
+{
+	const struct co_e01_info *info = co_e01_info(image);
+	struct im_check *result = c->result;
+
+	result->stored = info->stored;
+	result->media_bytes = rec ? rec->media_bytes : info->media_size;
+	result->padding_bytes = rec ? rec->padding_bytes : 0;
+	if (rec) {
+		result->recorded = rec->padded;
+		compare_header(c, info, rec);
+	}
+	for (size_t i = 0; i < info->n_warnings; i++)
+		problem(c, "%s", info->warnings[i]);
+	return decode(c, image, rec, err);
+}
+
+static int conclude(struct check *c, struct co_err *err)
+{
+	struct im_check *r = c->result;
+
+	if (c->no_memory)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of problems");
+	if (r->problems.n)
+		r->result = IM_CHECK_MISMATCH;
+	else if (r->decoded && (r->stored.set || r->recorded.set))
+		r->result = IM_CHECK_MATCH;
+	else
+		r->result = IM_CHECK_NO_DIGEST;
+	return 0;
+}
+
+int im_open_recorded(struct co_source *ret, const struct im_recorded *rec, struct co_err *err)
+{
+	if (rec->segments.n == 0)
+		return co_err_set(err, CO_ERR_FORMAT, 0, "%s names no segments of an image", rec->file);
+	return co_e01_open(ret, (const char *const *)rec->segments.at, rec->segments.n, err);
+}
+
+/* What keeps the image from being decoded is one more problem of a bag: the other checks stand. Memory and the user's
+ * stop are not. */
+static int as_problem(struct check *c, int code, const struct co_err *err)
+{
+	if (code == CO_ERR_NOMEM || code == CO_ERR_CANCELED || code >= 0)
+		return code;
+	problem(c, "%s", err->msg);
+	return 0;
+}
+
+static int check_bag(struct check *c, const char *bag, struct co_err *err)
+{
+	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
+	IM_CLEANUP_RECORDED struct im_recorded rec = { 0 };
+	int r;
+
+	co_progress_phase(c->opts->progress, "bag", 0, "bytes");
+	r = co_bag_verify(bag, bag_problem, c, bag_done, err);
+	if (r < 0)
+		return r;
+	r = im_record_read(&rec, bag, err);
+	if (r < 0)
+		return as_problem(c, r, err);
+	if (strcmp(rec.status, "complete") != 0 && strcmp(rec.status, "complete-with-errors") != 0)
+		problem(c, "the record says that the acquisition did not complete: its status is %s", rec.status);
+	r = im_open_recorded(&image, &rec, err);
+	if (r == 0)
+		r = check_media(c, &image, &rec, err);
+	return as_problem(c, r, err);
+}
+
+static int check_image(struct check *c, const char *name, struct co_err *err)
+{
+	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
+	int r = co_e01_open(&image, &name, 1, err);
+
+	return r < 0 ? r : check_media(c, &image, NULL, err);
+}
+
+static int check(struct im_check *ret, const char *name, const struct im_check_opts *opts,
+		 int (*how)(struct check *c, const char *name, struct co_err *err), struct co_err *err)
+{
+	IM_CLEANUP_CHECK struct im_check result = { 0 };
+	struct check c = { .result = &result, .opts = opts };
+	int r = how(&c, name, err);
+
+	if (r == 0)
+		r = conclude(&c, err);
+	if (r < 0)
+		return r;
+	*ret = result;
+	result = (struct im_check) { 0 };
+	return 0;
+}
+
+int im_check_bag(struct im_check *ret, const char *bag, const struct im_check_opts *opts, struct co_err *err)
+{
+	return check(ret, bag, opts, check_bag, err);
+}
+
+int im_check_image(struct im_check *ret, const char *image, const struct im_check_opts *opts, struct co_err *err)
+{
+	return check(ret, image, opts, check_image, err);
+}
+
+void im_check_free(struct im_check *c)
+{
+	for (size_t i = 0; i < c->problems.n; i++)
+		free(c->problems.at[i]);
+	co_vec_free(&c->problems);
+}

@@ -10,7 +10,7 @@ struct im_media {
 	struct im_media_opts opts;
 	struct co_lanes *plain;
 	struct co_lanes *padded; /* NULL: nothing is padded */
-	struct co_bufs *last;	 /* one buffer, for the true bytes of the last one */
+	struct co_bufs *last;    /* one buffer, for the true bytes of the last one */
 };
 
 static int open_padded(struct im_media *m, struct co_lanes_opts lanes, struct co_err *err)

@@ -12,11 +12,11 @@
 struct im_media;
 
 struct im_media_opts {
-	unsigned set;	       /* algorithms */
-	unsigned depth;	       /* buffers of the ring */
-	size_t buffer_size;    /* bytes of each of them */
-	uint64_t bytes;	       /* the true size */
-	uint64_t padded_bytes; /* the size in the image */
+	unsigned set;             /* algorithms */
+	unsigned depth;           /* buffers of the ring */
+	size_t buffer_size;       /* bytes of each of them */
+	uint64_t bytes;           /* the true size */
+	uint64_t padded_bytes;    /* the size in the image */
 	co_lanes_block_fn *block; /* digest of each IM_BLOCK_SIZE of the true bytes; NULL: none */
 	void *block_arg;
 };

@@ -103,7 +103,7 @@ void im_bag_files_free(struct im_bag_files *f)
 	free(f->blocks);
 	free(f->events);
 	free(f->verify);
-	*f = (struct im_bag_files){ 0 };
+	*f = (struct im_bag_files) { 0 };
 }
 
 static char *full_name(const struct im_bag_files *f, const char *name, struct co_err *err)
@@ -208,8 +208,7 @@ int im_write_manifest(const struct im_bag_files *f, const struct im_record *rec,
 	return write_text(f->manifest, rec, im_record_text, err);
 }
 
-int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events,
-		      struct co_err *err)
+int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events, struct co_err *err)
 {
 	struct co_err first = CO_ERR_INIT, e;
 
@@ -220,8 +219,6 @@ int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struc
 	if (im_write_manifest(f, rec, &e) < 0 && !first.code)
 		first = e;
 	if (write_text(f->report, rec, im_report_text, &e) < 0 && !first.code)
-		first = e;
-	if (write_text(f->verify, rec, im_verify_text, &e) < 0 && !first.code)
 		first = e;
 	if (first.code)
 		*err = first;
@@ -241,7 +238,7 @@ int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struc
 		{ "Exhibit-Case-Number", rec->info.case_number },
 		{ "Exhibit-Version", CO_VERSION },
 	};
-	int r = known && paths ? 0 : no_memory(err);
+	int r = known && paths ? write_text(f->verify, rec, im_verify_text, err) : no_memory(err);
 
 	co_time_text_sec(rec->end_ns, date);
 	date[strlen("YYYY-MM-DD")] = '\0';

@@ -11,10 +11,10 @@
 /* Full names. */
 struct im_bag_files {
 	const char *bag; /* borrowed */
-	char *data;	 /* BAG/data */
-	char *stem;	 /* BAG/data/NAME.part: of the segments while they are written */
+	char *data;      /* BAG/data */
+	char *stem;      /* BAG/data/NAME.part: of the segments while they are written */
 	char *manifest, *report, *map, *blocks, *events;
-	char *verify;	 /* BAG/VERIFY.txt */
+	char *verify; /* BAG/VERIFY.txt */
 };
 
 /* CO_ERR_NOMEM only. */
@@ -29,11 +29,11 @@ int im_open_parts(const struct im_bag_files *f, const struct im_record *rec, str
 /* Gives them their final names. */
 int im_publish_segments(const struct im_bag_files *f, struct im_record *rec, struct co_err *err);
 
-/* Map, events (taken over, may be NULL), manifest, report, VERIFY.txt. All are tried; the first failure is returned. */
+/* Map, events (taken over, may be NULL), manifest, report. All are tried; the first failure is returned. */
 int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events,
 		      struct co_err *err);
 int im_write_manifest(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
-/* The tag files of the bag. */
+/* VERIFY.txt and the tag files of the bag. */
 int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
 
 #endif

@@ -86,7 +86,7 @@ static void case_data(struct co_json *j, const struct im_case *c)
 	co_json_end_object(j);
 }
 
-static void digests(struct co_json *j, const char *key, const struct co_digests *d)
+void im_digests_json(struct co_json *j, const char *key, const struct co_digests *d)
 {
 	static const enum co_hash_alg order[] = { CO_HASH_SHA256, CO_HASH_SHA1, CO_HASH_MD5 };
 	char hex[2 * CO_HASH_MAX + 1];
@@ -111,9 +111,9 @@ static void media(struct co_json *j, const struct im_record *rec)
 	co_json_uint(j, "padding_bytes", rec->padding_bytes);
 	co_json_uint(j, "read_bytes", rec->read_bytes);
 	co_json_end_object(j);
-	digests(j, "digests", rec->have_digests ? &rec->digests.plain : &none);
+	im_digests_json(j, "digests", rec->have_digests ? &rec->digests.plain : &none);
 	if (rec->padding_bytes)
-		digests(j, "padded_digests", rec->have_digests ? &rec->digests.padded : &none);
+		im_digests_json(j, "padded_digests", rec->have_digests ? &rec->digests.padded : &none);
 	co_json_array(j, "unreadable");
 	for (size_t i = 0; i < rec->bad.list.n; i++) {
 		co_json_array(j, NULL);
@@ -208,10 +208,10 @@ static void verification(struct co_json *j, const struct im_record *rec)
 
 	co_json_object(j, "verification");
 	co_json_str(j, "result", im_verification_name(rec->verification));
-	co_json_str(j, "method", ran ? "all segments read back from the disk and decoded by other code than wrote them"
-				     : NULL);
+	co_json_str(j, "method",
+		    ran ? "all segments read back from the disk and decoded by other code than wrote them" : NULL);
 	if (ran)
-		digests(j, "digests", &rec->decoded.plain);
+		im_digests_json(j, "digests", &rec->decoded.plain);
 	co_json_end_object(j);
 }
 

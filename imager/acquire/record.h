@@ -10,10 +10,12 @@
 
 #include "acquire/events.h"
 #include "acquire/media.h"
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "device/guard.h"
 #include "e01/codec.h"
+#include "manifest/json.h"
 #include "read/reader.h"
 
 enum im_status {
@@ -47,21 +49,21 @@ struct im_segment {
 
 struct im_record {
 	enum im_status status;
-	struct co_err error;	  /* why it is not complete */
-	const char *name;	  /* of the files of the bag; borrowed, as are all pointers here that are const */
+	struct co_err error; /* why it is not complete */
+	const char *name;    /* of the files of the bag; borrowed, as are all pointers here that are const */
 	const char *command_line;
 	struct im_case info;
 	struct im_guard *guard;
 	int64_t start_ns, end_ns; /* wall clock */
-	int64_t duration_ns;	  /* by the monotonic clock */
-	uint64_t media_bytes;	  /* the true size of the source */
-	uint64_t padding_bytes;	  /* zeros behind it in the image, up to a whole sector */
-	uint32_t sector;	  /* bytes */
-	uint64_t read_bytes;	  /* of the source, in order, with the unreadable ones */
-	unsigned hashes;	  /* the set asked for */
-	bool have_digests;	  /* the source was read to its end */
+	int64_t duration_ns;      /* by the monotonic clock */
+	uint64_t media_bytes;     /* the true size of the source */
+	uint64_t padding_bytes;   /* zeros behind it in the image, up to a whole sector */
+	uint32_t sector;          /* bytes */
+	uint64_t read_bytes;      /* of the source, in order, with the unreadable ones */
+	unsigned hashes;          /* the set asked for */
+	bool have_digests;        /* the source was read to its end */
 	struct im_media_digests digests;
-	struct im_ranges bad;	  /* unreadable sectors */
+	struct im_ranges bad; /* unreadable sectors */
 	enum co_compression compression;
 	uint8_t guid[16];
 	uint32_t chunk_bytes;
@@ -69,14 +71,16 @@ struct im_record {
 	bool published; /* the segments have their final names */
 	CO_VEC(struct im_segment) segments;
 	enum im_verification verification;
-	struct im_media_digests decoded; /* valid unless verification is NOT_REACHED or SKIPPED */
+	struct im_media_digests decoded;        /* valid unless verification is NOT_REACHED or SKIPPED */
 	unsigned buffers, readers, compressors; /* the read plan */
 	uint64_t buffer_bytes;
 	struct im_events_head events;
 };
 
-const char *im_status_name(enum im_status status);	       /* "complete-with-errors", ... */
+const char *im_status_name(enum im_status status);             /* "complete-with-errors", ... */
 const char *im_verification_name(enum im_verification result); /* "match", ... */
+/* {"sha256":..,"sha1":..,"md5":..} with those that are in the set. */
+void im_digests_json(struct co_json *j, const char *key, const struct co_digests *d);
 void im_guid_text(const uint8_t guid[16], char ret[33]);
 
 /* The whole object, indented, with a newline at its end. */

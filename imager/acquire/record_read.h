@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the record of a bag back (schema exhibit.acquisition/1): what verification compares the image with.
+ */
+#ifndef IM_ACQUIRE_RECORD_READ_H
+#define IM_ACQUIRE_RECORD_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "hash/digest.h"
+
+/* A zeroed struct is empty. Strings are NULL where the record has null. */
+struct im_recorded {
+	char *file; /* full name of the record */
+	char *name, *status;
+	char *case_number, *evidence_number, *examiner, *description, *notes;
+	uint64_t media_bytes, padding_bytes, unreadable_sectors;
+	uint8_t guid[16];
+	struct co_digests plain, padded; /* the same when nothing is padded */
+	CO_VEC(char *) segments;         /* full names, in order */
+	char *blocks;                    /* full name of the block digests */
+};
+
+/* Finds the one data/NAME.manifest.json of @bag and reads it. CO_ERR_FAILED: there is none, or it can't be read.
+ * CO_ERR_FORMAT: it is not what it must be. */
+int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err);
+void im_recorded_free(struct im_recorded *r);
+#define IM_CLEANUP_RECORDED CO_CLEANUP(im_recorded_free)
+
+#endif

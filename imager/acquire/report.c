@@ -85,7 +85,7 @@ static void source(struct co_str *s, const struct im_record *rec)
 	number(s, "Logical sector", rec->sector, "bytes");
 	number(s, "Physical sector", d->physical_sector, "bytes");
 	if (rec->padding_bytes)
-		number(s, "Padded in the image by", rec->padding_bytes, "zero bytes (whole sectors are stored)");
+		number(s, "Padding in the image", rec->padding_bytes, "zero bytes (whole sectors are stored)");
 	for (size_t i = 0; i < d->partitions.n; i++) {
 		co_str_add(s, "Partition:             ");
 		co_str_add_visible(s, d->partitions.at[i].name, strlen(d->partitions.at[i].name));
@@ -169,8 +169,9 @@ static void verification(struct co_str *s, const struct im_record *rec)
 	heading(s, "Verification");
 	switch (rec->verification) {
 	case IM_VERIFICATION_MATCH:
-		co_str_add(s, "Match: all segments were read back from the disk and decoded; the digests of the medium\n"
-			      "and of each of its blocks are those of the source.\n");
+		co_str_add(s,
+			   "Match: all segments were read back from the disk and decoded; the digests of the medium\n"
+			   "and of each of its blocks are those of the source.\n");
 		break;
 	case IM_VERIFICATION_MISMATCH:
 		co_str_add(s, "MISMATCH: what was read back from the image is not what was read from the source.\n");
@@ -260,11 +261,12 @@ int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err 
 		    "3. A difference can be located by data/%s.blocks.sha256: it holds the SHA-256 of each\n"
 		    "   %u bytes of the medium.\n\n",
 		    n, IM_BLOCK_SIZE);
-	co_str_addf(s,
-		    "4. The log of events is a chain: \"prev\" in each line of data/%s.events.jsonl is the SHA-256 of the\n"
-		    "   line before it, without the newline. That of the last line is events.head_sha256 in the manifest:\n"
-		    "     tail -n 1 data/%s.events.jsonl | tr -d '\\n' | sha256sum\n\n",
-		    n, n);
+	co_str_addf(
+		s,
+		"4. The log of events is a chain: \"prev\" in each line of data/%s.events.jsonl is the SHA-256 of the\n"
+		"   line before it, without the newline. That of the last line is events.head_sha256 in the manifest:\n"
+		"     tail -n 1 data/%s.events.jsonl | tr -d '\\n' | sha256sum\n\n",
+		n, n);
 	co_str_addf(s,
 		    "5. data/%s.map is a map of GNU ddrescue: '+' was read, '-' could not be read.\n"
 		    "     ddrescuelog -t data/%s.map\n",

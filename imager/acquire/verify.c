@@ -54,10 +54,12 @@ static int set_up(struct decode *d, struct im_decoded *ret, struct co_err *err)
 	uint64_t bytes = o->bytes ? o->bytes : o->image->size;
 	size_t buffer = buffer_size(chunk);
 	unsigned ring = (unsigned)co_max_u64(RING_MIN, buffer ? RING_BYTES / buffer : 0);
-	struct im_reader_opts reader = { .source = o->image, .unit = chunk, .workers = o->threads, .ahead = ring / 2,
-					 .is_image = true };
-	struct im_media_opts media = { .set = o->set, .depth = ring, .buffer_size = buffer, .bytes = bytes,
-				       .padded_bytes = o->image->size };
+	struct im_reader_opts reader = {
+		.source = o->image, .unit = chunk, .workers = o->threads, .ahead = ring / 2, .is_image = true
+	};
+	struct im_media_opts media = {
+		.set = o->set, .depth = ring, .buffer_size = buffer, .bytes = bytes, .padded_bytes = o->image->size
+	};
 	int r;
 
 	if (!buffer)

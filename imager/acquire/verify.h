@@ -6,14 +6,15 @@
 #define IM_ACQUIRE_VERIFY_H
 
 #include "acquire/media.h"
+#include "base/cleanup.h"
 #include "io/source.h"
 #include "read/reader.h"
 #include "run/progress.h"
 
 struct im_decode_opts {
 	const struct co_source *image; /* an open E01 */
-	uint64_t bytes;		       /* the true size of the medium; 0: that of the image */
-	unsigned set;		       /* digests */
+	uint64_t bytes;                /* the true size of the medium; 0: that of the image */
+	unsigned set;                  /* digests */
 	unsigned threads;
 	const char *blocks; /* NAME.blocks.sha256; NULL: not compared */
 	struct co_progress *progress;
@@ -23,7 +24,7 @@ struct im_decoded {
 	struct im_media_digests digests;
 	struct im_ranges damaged;   /* chunks that can't be decoded; zeros were taken for them */
 	struct im_ranges differing; /* blocks of IM_BLOCK_SIZE whose digest differs */
-	struct co_err blocks;	    /* why the file of block digests could not be compared; code 0: it was, or none */
+	struct co_err blocks;       /* why the file of block digests could not be compared; code 0: it was, or none */
 };
 
 /* 0: decoded from end to end; what was found is in *ret. < 0: CO_ERR_CANCELED, CO_ERR_NOMEM, or the image can't be

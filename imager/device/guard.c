@@ -54,9 +54,9 @@ static void read_counters(dev_t disk, struct im_counters *ret)
 	im_sysfs_uint(folder, "diskseq", &c.diskseq);
 	im_sysfs_uint(folder, "queue/iostats", &counting);
 	if (im_sysfs_text(folder, "stat", text, sizeof text))
-		n = sscanf(text, "%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu", &f[0], &f[1], &f[2],
-			   &f[3], &f[4], &f[5], &f[6], &f[7], &f[8], &f[9], &f[10], &f[11], &f[12], &f[13], &f[14],
-			   &f[15]);
+		n = sscanf(text, "%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu%llu", &f[0], &f[1],
+			   &f[2], &f[3], &f[4], &f[5], &f[6], &f[7], &f[8], &f[9], &f[10], &f[11], &f[12], &f[13],
+			   &f[14], &f[15]);
 	if (n == 16) {
 		c.reads = f[0];
 		c.writes = f[4];
@@ -112,12 +112,12 @@ static bool set_flag(struct im_flag *flag, int source, char *proof, size_t cap)
 	}
 	if (ioctl(fd, BLKROGET, &got) == 0)
 		flag->before = got != 0;
-	if (ioctl(fd, BLKROSET, &on) < 0) {
+	/* A flag that is there stays untouched: a partition shows its disk's, and its own could not be put back. */
+	if (!flag->before && ioctl(fd, BLKROSET, &on) < 0) {
 		prove(proof, cap, "%s refused BLKROSET (%s)", flag->name, strerror(errno));
 		return false;
 	}
 	flag->set = true;
-	got = 0;
 	if (ioctl(fd, BLKROGET, &got) < 0)
 		got = -1;
 	sysfs = sysfs_read_only(flag->dev);
@@ -167,12 +167,12 @@ static void restore_flags(struct im_guard *g)
 			continue;
 		if (!sysfs_read_only(flag->dev) && layer) {
 			layer->applied = false;
-			prove(layer->proof, sizeof layer->proof, "; the flag of %s was cleared by someone else meanwhile",
-			      flag->name);
+			prove(layer->proof, sizeof layer->proof,
+			      "; the flag of %s was cleared by someone else meanwhile", flag->name);
 		}
 		flag->set = false;
 		if (flag->before)
-			continue;
+			continue; /* was not set by us */
 		fd = open_node(flag);
 		if ((fd < 0 || ioctl(fd, BLKROSET, &value) < 0) && layer)
 			prove(layer->proof, sizeof layer->proof, "; %s stays read-only (%s)", flag->name,

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "device/identity.h"
@@ -29,7 +30,7 @@ struct im_layer {
 
 /* Of the whole disk, since boot. Source of the fields: Linux, Documentation/block/stat.rst. */
 struct im_counters {
-	bool valid;    /* the kernel counts (queue/iostats) and all was read */
+	bool valid; /* the kernel counts (queue/iostats) and all was read */
 	uint64_t reads, writes, written_sectors, discards, discarded_sectors, flushes;
 	uint64_t diskseq; /* 0: unknown */
 };
@@ -38,21 +39,21 @@ struct im_flag {
 	char name[64];
 	dev_t dev;
 	bool before; /* the flag as we found it */
-	bool set;    /* we set it, and finish puts it back */
+	bool set;    /* it is set now; finish clears it unless it was set before */
 };
 
 struct im_guard {
 	struct im_device device;
-	int fd;	     /* the source, read-only; -1 after finish */
-	bool direct; /* opened with O_DIRECT */
-	uint64_t size;	/* bytes, from the open source */
+	int fd;          /* the source, read-only; -1 after finish */
+	bool direct;     /* opened with O_DIRECT */
+	uint64_t size;   /* bytes, from the open source */
 	uint32_t sector; /* logical sector, bytes */
 	CO_VEC(struct im_layer) layers;
 	struct im_counters before, after;
 	CO_VEC(struct im_flag) flags; /* private */
 };
 
-#define IM_GUARD_NONE ((struct im_guard){ .fd = -1 })
+#define IM_GUARD_NONE ((struct im_guard) { .fd = -1 })
 
 /* CO_ERR_FAILED, and nothing has been changed, if the source is in use, busy, empty, or can't be opened. */
 int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err);

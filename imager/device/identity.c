@@ -49,6 +49,15 @@ static bool sysfs_bool(const char *folder, const char *attr)
 	return im_sysfs_uint(folder, attr, &v) && v != 0;
 }
 
+/* Names of the kernel are short; a longer one is cut. */
+static void copy_name(char ret[64], const char *name)
+{
+	size_t n = strnlen(name, 63);
+
+	memcpy(ret, name, n);
+	ret[n] = '\0';
+}
+
 /* Keeps the text only if it has any, so that a later place can be tried. */
 static bool text_of(const char *folder, const char *attr, char *ret, size_t cap)
 {
@@ -73,8 +82,10 @@ static void scsi_serial(const char *folder, char *ret, size_t cap)
 
 static void transport_of(const char *folder, char ret[16])
 {
-	static const char *const words[][2] = { { "/usb", "usb" },	 { "/ata", "ata" }, { "/nvme", "nvme" },
-						{ "/virtio", "virtio" }, { "/mmc", "mmc" }, { "/virtual/", "virtual" } };
+	static const char *const words[][2] = {
+		{ "/usb", "usb" },       { "/ata", "ata" }, { "/nvme", "nvme" },
+		{ "/virtio", "virtio" }, { "/mmc", "mmc" }, { "/virtual/", "virtual" }
+	};
 	CO_CLEANUP_FREE char *real = realpath(folder, NULL);
 
 	ret[0] = '\0';
@@ -157,7 +168,7 @@ static int add_partitions(struct im_device *d, const char *folder, const struct 
 		snprintf(sub, sizeof sub, "%s/%s", folder, e->d_name);
 		if (e->d_name[0] == '.' || !im_sysfs_uint(sub, "partition", &number))
 			continue;
-		snprintf(p.name, sizeof p.name, "%s", e->d_name);
+		copy_name(p.name, e->d_name);
 		p.dev = im_sysfs_dev(sub);
 		p.start = sysfs_bytes(sub, "start");
 		p.size = sysfs_bytes(sub, "size");
@@ -230,8 +241,8 @@ static int read_block(struct im_device *d, dev_t dev, const struct im_uses *uses
 		return no_memory(err);
 	if (d->kind == IM_KIND_PARTITION)
 		*strrchr(disk, '/') = '\0';
-	snprintf(d->name, sizeof d->name, "%s", strrchr(real, '/') + 1);
-	snprintf(d->disk, sizeof d->disk, "%s", strrchr(disk, '/') + 1);
+	copy_name(d->name, strrchr(real, '/') + 1);
+	copy_name(d->disk, strrchr(disk, '/') + 1);
 	d->dev = dev;
 	d->disk_dev = im_sysfs_dev(disk);
 	d->size = sysfs_bytes(real, "size");
@@ -318,7 +329,7 @@ void im_device_free(struct im_device *d)
 	free(d->path);
 	free(d->mount);
 	free(d->in_use);
-	*d = (struct im_device){ 0 };
+	*d = (struct im_device) { 0 };
 }
 
 static int by_name(const void *a, const void *b)
@@ -363,7 +374,7 @@ int im_devices_list(struct im_devices *ret, const struct im_uses *uses, struct c
 	if (all.list.n)
 		qsort(all.list.at, all.list.n, sizeof all.list.at[0], by_name);
 	*ret = all;
-	all = (struct im_devices){ 0 };
+	all = (struct im_devices) { 0 };
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "device/uses.h"
@@ -33,19 +34,19 @@ struct im_partition {
 struct im_device {
 	char *path; /* as given */
 	enum im_kind kind;
-	dev_t dev;	/* of the block device; 0 for a file */
-	dev_t disk_dev; /* of the whole disk: the same, or the parent of a partition */
-	char name[64];	/* kernel name, e.g. "sda1" */
-	char disk[64];	/* kernel name of the whole disk */
-	uint64_t size;	/* bytes */
+	dev_t dev;                                /* of the block device; 0 for a file */
+	dev_t disk_dev;                           /* of the whole disk: the same, or the parent of a partition */
+	char name[64];                            /* kernel name, e.g. "sda1" */
+	char disk[64];                            /* kernel name of the whole disk */
+	uint64_t size;                            /* bytes */
 	uint32_t logical_sector, physical_sector; /* bytes; 512 for a file */
 	char model[128], serial[128], vendor[64], revision[64], wwid[256];
 	char transport[16]; /* usb, ata, nvme, virtio, mmc, virtual, or "" if unknown */
 	bool removable, rotational, read_only;
-	uint64_t diskseq;			 /* number of this attachment since boot; 0: unknown */
+	uint64_t diskseq;                       /* number of this attachment since boot; 0: unknown */
 	CO_VEC(struct im_partition) partitions; /* of the whole disk, by start */
-	CO_VEC(char *) holders;			 /* kernel names of devices built upon the disk or a partition (dm, md) */
-	char *mount;				 /* as for a partition */
+	CO_VEC(char *) holders; /* kernel names of devices built upon the disk or a partition (dm, md) */
+	char *mount;            /* as for a partition */
 	char *in_use; /* "/dev/sda1 is mounted at /mnt: unmount it first", or NULL: disk and partitions are free */
 };
 

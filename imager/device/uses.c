@@ -31,7 +31,7 @@ static int add(struct im_uses *uses, dev_t dev, enum im_use_kind kind, const cha
 {
 	CO_CLEANUP_FREE char *copy = strdup(where);
 
-	if (!copy || co_vec_push(&uses->list, (struct im_use){ .dev = dev, .kind = kind, .where = copy }) < 0)
+	if (!copy || co_vec_push(&uses->list, (struct im_use) { .dev = dev, .kind = kind, .where = copy }) < 0)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the table of mounts");
 	(void)CO_TAKE(copy);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/vec.h"
 

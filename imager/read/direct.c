@@ -14,7 +14,7 @@
 #define MEMORY_ALIGN 512 /* what O_DIRECT asks of memory at most, unless sectors are larger */
 
 struct direct {
-	int fd;	    /* borrowed */
+	int fd;     /* borrowed */
 	int cached; /* the same file without O_DIRECT, own; -1: fd has none either */
 	uint32_t sector;
 	uint64_t size;
@@ -89,7 +89,7 @@ int im_direct_open(struct co_source *ret, int fd, bool direct, const char *name,
 
 	if (!d)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to read %s", name);
-	*d = (struct direct){ .fd = fd, .cached = -1, .sector = sector_size, .size = size, .name = strdup(name) };
+	*d = (struct direct) { .fd = fd, .cached = -1, .sector = sector_size, .size = size, .name = strdup(name) };
 	if (!d->name) {
 		close_direct(d);
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to read %s", name);
@@ -102,6 +102,6 @@ int im_direct_open(struct co_source *ret, int fd, bool direct, const char *name,
 			return co_err_set(err, CO_ERR_FAILED, errno, "open %s a second time", name);
 		}
 	}
-	*ret = (struct co_source){ .ops = &ops, .self = d, .size = size, .sector_size = sector_size };
+	*ret = (struct co_source) { .ops = &ops, .self = d, .size = size, .sector_size = sector_size };
 	return 0;
 }

@@ -22,7 +22,8 @@ struct im_reader {
 	struct co_pool *pool;
 	struct job *jobs; /* ring of `ahead` jobs */
 	unsigned next_job;
-	uint64_t submitted; /* bytes of the medium for which a read was started */
+	uint64_t submitted;    /* bytes of the medium for which a read was started */
+	_Atomic uint64_t lost; /* the place of a read that ended for good, or NONE */
 	_Atomic uint64_t good; /* a place where a unit was readable, or NONE */
 	struct im_ranges bad;
 	bool over;
@@ -34,7 +35,7 @@ int im_ranges_add(struct im_ranges *r, uint64_t first, uint64_t count)
 
 	if (last && last->first + last->count == first)
 		last->count += count;
-	else if (co_vec_push(&r->list, (struct im_range){ .first = first, .count = count }) < 0)
+	else if (co_vec_push(&r->list, (struct im_range) { .first = first, .count = count }) < 0)
 		return -1;
 	r->total += count;
 	return 0;
@@ -128,12 +129,18 @@ static int run_job(void *self, void *item, struct co_err *err)
 	struct im_reader *r = job->r;
 	struct co_buf *buf = job->buf;
 	size_t got = 0;
-	int code = co_source_read(r->opts.source, buf->data, buf->len, buf->off, &got, err);
+	int code;
 
+	/* What lies before the place of the loss may have been read in time, and is tried. */
+	if (buf->off > atomic_load(&r->lost))
+		return co_err_set(err, CO_ERR_LOST, 0, "the source is gone");
+	code = co_source_read(r->opts.source, buf->data, buf->len, buf->off, &got, err);
 	if (code == 0)
 		atomic_store(&r->good, buf->off);
 	if (code == 1)
 		code = narrow(job, self, got - got % r->opts.unit, err);
+	if (code < 0)
+		atomic_store(&r->lost, buf->off);
 	return code;
 }
 
@@ -159,6 +166,7 @@ int im_reader_open(struct im_reader **ret, const struct im_reader_opts *opts, st
 		return no_memory(err);
 	r->opts = *opts;
 	atomic_init(&r->good, NONE);
+	atomic_init(&r->lost, NONE);
 	r->jobs = calloc(opts->ahead, sizeof *r->jobs);
 	if (!r->jobs)
 		code = no_memory(err);
@@ -185,7 +193,7 @@ unsigned im_reader_fill(struct im_reader *r)
 			return room;
 		buf->len = (size_t)co_min_u64(buf->cap, left);
 		buf->off = r->submitted;
-		*job = (struct job){ .r = r, .buf = buf };
+		*job = (struct job) { .r = r, .buf = buf };
 		if (co_pool_submit(r->pool, job) != 0) {
 			co_buf_unref(buf);
 			return 0;

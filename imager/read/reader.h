@@ -32,7 +32,7 @@ struct im_range {
 
 struct im_ranges {
 	CO_VEC(struct im_range) list; /* ascending, never touching each other */
-	uint64_t total;		      /* sum of the counts */
+	uint64_t total;               /* sum of the counts */
 };
 
 /* Appends a range that lies behind all others; merged with the last if it touches it. 0, or -1: no memory. */
@@ -41,11 +41,11 @@ void im_ranges_free(struct im_ranges *r);
 
 struct im_reader_opts {
 	const struct co_source *source; /* borrowed until close */
-	struct co_bufs *bufs;		/* likewise; the cap of its buffers is the size of a read */
-	uint32_t unit;			/* bytes; divides the cap of the buffers */
-	unsigned workers;		/* 0: reads in the calling thread */
-	unsigned ahead;			/* buffers read ahead at most, >= 1 */
-	bool is_image;			/* damage of an image is never taken for a lost medium */
+	struct co_bufs *bufs;           /* likewise; the cap of its buffers is the size of a read */
+	uint32_t unit;                  /* bytes; divides the cap of the buffers */
+	unsigned workers;               /* 0: reads in the calling thread */
+	unsigned ahead;                 /* buffers read ahead at most, >= 1 */
+	bool is_image;                  /* damage of an image is never taken for a lost medium */
 };
 
 int im_reader_open(struct im_reader **ret, const struct im_reader_opts *opts, struct co_err *err);

@@ -72,7 +72,7 @@ struct co_date co_date_of(int64_t sec)
 	int64_t mp = (5 * doy + 2) / 153;
 	int month = (int)(mp < 10 ? mp + 3 : mp - 9);
 	int64_t weekday = (days % 7 + 4 + 7) % 7; /* 1970-01-01 was a Thursday */
-	return (struct co_date){
+	return (struct co_date) {
 		.year = (int)(yoe + era * 400 + (month <= 2)),
 		.month = month,
 		.day = (int)(doy - (153 * mp + 2) / 5 + 1),
@@ -156,9 +156,8 @@ int co_time_parse(const char *text, int64_t *ret_ns)
 	if (*s) {
 		if (!(skip(&s, 'T') || skip(&s, ' ')) || !digits(&s, 2, &h) || !skip(&s, ':') || !digits(&s, 2, &m))
 			return -1;
-		if (skip(&s, ':') && !digits(&s, 2, &sec))
-			return -1;
-		if (skip(&s, '.') && !parse_fraction(&s, &nsec))
+		/* a fraction of seconds only: "02:54.5" would be one of minutes */
+		if (skip(&s, ':') && (!digits(&s, 2, &sec) || (skip(&s, '.') && !parse_fraction(&s, &nsec))))
 			return -1;
 		if (!parse_zone(&s, &zone) || *s)
 			return -1;

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +67,7 @@ void co_str_clear(struct co_str *s)
 void co_str_free(struct co_str *s)
 {
 	free(s->s);
-	*s = (struct co_str){ 0 };
+	*s = (struct co_str) { 0 };
 }
 
 const char *co_str_get(const struct co_str *s)
@@ -121,28 +120,61 @@ int co_parse_uint(const char *text, const char *what, uint64_t min, uint64_t max
 	return 0;
 }
 
+/* "", "K", "KiB": powers of 1024; "KB": powers of 1000, as GNU tools have it. 0: no such unit. */
+static uint64_t unit_of(const char *text)
+{
+	static const char letters[] = "kmgtp";
+	uint64_t unit = 1;
+	if (*text == '\0' || strcasecmp(text, "b") == 0)
+		return 1;
+	const char *letter = strchr(letters, tolower((unsigned char)*text));
+	bool decimal = strcasecmp(text + 1, "b") == 0;
+	if (!letter || !(text[1] == '\0' || decimal || strcasecmp(text + 1, "ib") == 0))
+		return 0;
+	for (const char *l = letters; l <= letter; l++)
+		unit *= decimal ? 1000 : 1024;
+	return unit;
+}
+
+/* The digits behind a point as *ret_part of *ret_scale; those past the ninth are cut off. */
+static const char *parse_part(const char *s, uint64_t *ret_part, uint64_t *ret_scale)
+{
+	for (; isdigit((unsigned char)*s); s++) {
+		if (*ret_scale >= 1000000000)
+			continue;
+		*ret_part = *ret_part * 10 + (uint64_t)(*s - '0');
+		*ret_scale *= 10;
+	}
+	return s;
+}
+
+/* No floating point: sizes above 2^53 must come out to the byte. */
+static bool parse_size(const char *text, uint64_t *ret)
+{
+	char *end;
+	uint64_t part = 0, scale = 1, bytes;
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	unsigned long long whole = strtoull(text, &end, 10);
+	const char *rest = end;
+	if (errno || (*rest == '.' && !isdigit((unsigned char)rest[1])))
+		return false;
+	if (*rest == '.')
+		rest = parse_part(rest + 1, &part, &scale);
+	uint64_t unit = unit_of(rest);
+	if (unit == 0 || !co_mul(whole, unit, &bytes) ||
+	    !co_add(bytes, unit / scale * part + unit % scale * part / scale, &bytes) || bytes > INT64_MAX)
+		return false;
+	*ret = bytes;
+	return true;
+}
+
 int co_parse_size(const char *text, const char *what, uint64_t *ret, struct co_err *err)
 {
-	static const char units[] = "kmgtp";
-	char *end = NULL;
-	double v = isdigit((unsigned char)*text) ? strtod(text, &end) : -1;
-	double unit = 1;
-	if (end && *end) {
-		const char *u = strchr(units, tolower((unsigned char)*end));
-		if (u && *u) {
-			/* K, KiB: powers of 1024; KB: powers of 1000, as GNU tools have it */
-			double base = strcasecmp(end + 1, "b") == 0 ? 1000 : 1024;
-			if (end[1] == '\0' || strcasecmp(end + 1, "b") == 0 || strcasecmp(end + 1, "ib") == 0) {
-				unit = pow(base, (double)(u - units + 1));
-				end = "";
-			}
-		} else if (strcasecmp(end, "b") == 0) {
-			end = "";
-		}
-	}
-	if (!end || *end || v < 0 || v * unit >= 9.2e18)
-		return co_err_set(err, CO_ERR_USAGE, 0, "%s: '%s' is not a size such as 650M, 2GiB or 4096", what, text);
-	*ret = (uint64_t)(v * unit);
+	if (!parse_size(text, ret))
+		return co_err_set(err, CO_ERR_USAGE, 0, "%s: '%s' is not a size such as 650M, 2GiB or 4096", what,
+				  text);
 	return 0;
 }
 

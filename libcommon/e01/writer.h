@@ -54,7 +54,8 @@ int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struc
 int co_e01_writer_put(struct co_e01_writer *w, struct co_buf *buf, struct co_err *err);
 /* 0: one buffer was written. 1: none is in work. */
 int co_e01_writer_pump(struct co_e01_writer *w, struct co_err *err);
-/* Records an unreadable range for the error table. Ranges from 2^32 on can't be stored in it: counted, not stored. */
+/* Records an unreadable range for the error table, which has 32-bit sector numbers. 0: stored; 1: it lies beyond 2^32
+ * sectors, in whole or in part, and that part is not stored (it belongs into the manifest, as all ranges do). */
 int co_e01_writer_mark_bad(struct co_e01_writer *w, uint64_t first_sector, uint64_t sectors, struct co_err *err);
 /* Writes what is in work, the digests (MD5, SHA-1 in their sections), and closes. All media bytes must have been put.
  * fsyncs every segment and the folder. *ret_segments: number of segment files. */

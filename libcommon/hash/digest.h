@@ -18,7 +18,7 @@ enum co_hash_alg {
 	CO_HASH_N,
 };
 
-#define CO_HASH_MAX 32			     /* bytes of the longest digest */
+#define CO_HASH_MAX 32                           /* bytes of the longest digest */
 #define CO_HASH_BIT(alg) (1u << (unsigned)(alg)) /* sets of algorithms are masks of these */
 
 struct co_digest {
@@ -32,8 +32,8 @@ struct co_digests {
 	struct co_digest of[CO_HASH_N];
 };
 
-const char *co_hash_name(enum co_hash_alg alg);	 /* "md5", "sha1", "sha256" */
-size_t co_hash_size(enum co_hash_alg alg);	 /* bytes: 16, 20, 32 */
+const char *co_hash_name(enum co_hash_alg alg); /* "md5", "sha1", "sha256" */
+size_t co_hash_size(enum co_hash_alg alg);      /* bytes: 16, 20, 32 */
 /* "sha256,md5" to a set. 0 or CO_ERR_USAGE. */
 int co_hash_parse(const char *list, unsigned *ret_set, struct co_err *err);
 /* Lower-case hexadecimal into @ret (65 bytes); "" if it is not in the set. */

@@ -15,10 +15,10 @@ struct co_lanes;
 typedef void co_lanes_block_fn(void *arg, uint64_t index, const uint8_t sha256[32]);
 
 struct co_lanes_opts {
-	unsigned set;	     /* algorithms */
-	unsigned depth;	     /* buffers that can be in flight: the size of the ring */
-	bool threads;	     /* false: everything in the calling thread */
-	size_t block_size;   /* bytes per block digest, divides each buffer but the last; 0: none */
+	unsigned set;      /* algorithms */
+	unsigned depth;    /* buffers that can be in flight: the size of the ring */
+	bool threads;      /* false: everything in the calling thread */
+	size_t block_size; /* bytes per block digest, divides each buffer but the last; 0: none */
 	co_lanes_block_fn *block;
 	void *block_arg;
 };

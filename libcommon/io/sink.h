@@ -21,7 +21,8 @@ int co_sink_open_stdout(struct co_sink **ret, struct co_err *err);
 /* Buffered; a failure is kept and returned by this and all later calls. */
 int co_sink_write(struct co_sink *sink, const void *bytes, size_t len, struct co_err *err);
 int co_sink_puts(struct co_sink *sink, const char *text, struct co_err *err);
-int co_sink_printf(struct co_sink *sink, struct co_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int co_sink_printf(struct co_sink *sink, struct co_err *err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The file under its final name, or a negative code and nothing under it. Frees the sink in any case. */
 int co_sink_commit(struct co_sink *sink, struct co_err *err);
 /* Removes NAME.part. NULL is allowed. */

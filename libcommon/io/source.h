@@ -24,11 +24,11 @@ struct co_source_ops {
 struct co_source {
 	const struct co_source_ops *ops;
 	void *self;
-	uint64_t size;	      /* bytes */
+	uint64_t size;        /* bytes */
 	uint32_t sector_size; /* bytes, logical sector of the medium (512 where unknown) */
 };
 
-#define CO_SOURCE_NONE ((struct co_source){ 0 })
+#define CO_SOURCE_NONE ((struct co_source) { 0 })
 
 /* As ops->read; also 1 (with *ret_good short) for what lies beyond the end. */
 int co_source_read(const struct co_source *src, void *buf, size_t len, uint64_t off, size_t *ret_good,

@@ -5,6 +5,7 @@
 #include "manifest/bag.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -20,6 +20,7 @@ void co_bag_entries_free(struct co_bag_entries *e)
 		free(e->list.at[i].path);
 	co_vec_free(&e->list);
 }
+
 static int by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct co_bag_entry *)a)->path, ((const struct co_bag_entry *)b)->path);

@@ -19,10 +19,10 @@
 struct co_bufs;
 
 struct co_buf {
-	uint8_t *data;	 /* aligned to 4096, cap bytes */
+	uint8_t *data; /* aligned to 4096, cap bytes */
 	size_t cap;
-	size_t len;	 /* valid bytes; set by the producer before the first ref() */
-	uint64_t off;	 /* place of the first byte in the medium; likewise */
+	size_t len;   /* valid bytes; set by the producer before the first ref() */
+	uint64_t off; /* place of the first byte in the medium; likewise */
 	/* private to run/buffers.c */
 	atomic_uint refs;
 	struct co_bufs *owner;

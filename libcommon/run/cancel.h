@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-/* Installs the handlers (without SA_RESTART, so that blocking calls return EINTR) and ignores SIGPIPE. Once, in main. */
+/* Installs the handlers (without SA_RESTART: blocking calls return EINTR) and ignores SIGPIPE. Once, in main. */
 int co_cancel_install(struct co_err *err);
 /* Has a stop been asked for? Any thread, async-signal-safe. */
 bool co_cancel_requested(void);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,6 +394,7 @@ static int close_stdout(int code)
 int co_program_main(const struct co_program *program, int argc, char **argv)
 {
 	keep_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write(), which is handled */
 	co_log_init(program->name);
 	return close_stdout(dispatch(program, argc, argv));
 }

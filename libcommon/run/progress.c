@@ -120,8 +120,9 @@ static void add_line(struct co_str *s, const struct co_progress *p, int64_t now)
 {
 	co_str_add(s, p->phase);
 	if (p->total) {
+		/* rounded down: 100.0% is said when it is true */
 		double part = p->done < p->total ? (double)p->done / (double)p->total : 1;
-		co_str_addf(s, " %.1f%%", 100 * part);
+		co_str_addf(s, " %.1f%%", (double)(int)(1000 * part) / 10);
 	}
 	co_str_add(s, "  ");
 	add_amount(s, p, p->done);
