@@ -81,7 +81,7 @@ static const struct folder *owned_folder(const struct folders *all, const char *
 {
 	size_t len = folder_length(path);
 	const struct folder *own = find(all, path, len);
-	if (!own || own->known < MIN_KNOWN || own->unknown_code * 10 > own->known || len == 0)
+	if (!own || own->known < MIN_KNOWN || own->unknown_code * 4 > own->known || len == 0)
 		return NULL;
 	size_t up = len;
 	while (up > 0) {

@@ -96,16 +96,15 @@ static int read_table(struct an_volumes *list, TSK_VS_INFO *vs, uint64_t size, s
 	return r;
 }
 
-/* libtsk's detection; where several kinds of table match, the ones Linux servers have. */
+/* libtsk's detection; where several kinds of table match ("GPT or Sun"), the ones Linux servers have. */
 static TSK_VS_INFO *open_table(struct an_tsk_image *image)
 {
-	static const TSK_VS_TYPE_ENUM kinds[] = { TSK_VS_TYPE_DETECT, TSK_VS_TYPE_GPT, TSK_VS_TYPE_DOS };
-	TSK_VS_INFO *vs = NULL;
-	for (size_t i = 0; !vs && i < sizeof kinds / sizeof *kinds; i++) {
-		tsk_error_reset();
-		vs = tsk_vs_open(&image->img, 0, kinds[i]);
-		if (i == 0 && !vs && tsk_error_get_errno() != TSK_ERR_VS_MULTTYPE)
-			break;
+	tsk_error_reset();
+	TSK_VS_INFO *vs = tsk_vs_open(&image->img, 0, TSK_VS_TYPE_DETECT);
+	if (!vs && tsk_error_get_errno() == TSK_ERR_VS_UNKTYPE && strstr(tsk_error_get_errstr(), " or ")) {
+		vs = tsk_vs_open(&image->img, 0, TSK_VS_TYPE_GPT);
+		if (!vs)
+			vs = tsk_vs_open(&image->img, 0, TSK_VS_TYPE_DOS);
 	}
 	tsk_error_reset();
 	return vs;

@@ -374,6 +374,16 @@ static void first_events(struct acquire *a)
 		      g->size, g->sector);
 }
 
+/* libewf does not say why it could not write. */
+static void explain_output(const struct acquire *a, struct co_err *err)
+{
+	uint64_t space;
+
+	if (err->code == CO_ERR_OUTPUT && err->sys == 0 && im_output_free(a->opts->bag, &space, NULL) == 0 &&
+	    space < BUFFER)
+		co_err_wrap(err, "the file system of %s is full", a->opts->bag);
+}
+
 /* The guard's end and all files beside the image; their failure counts if nothing failed before. */
 static int conclude(struct acquire *a, int r, int64_t began, struct co_err *err)
 {
@@ -421,6 +431,8 @@ int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct
 		first_events(&a);
 		r = acquire(&a, err);
 	}
+	if (r < 0)
+		explain_output(&a, err);
 	r = conclude(&a, r, began, err);
 	im_bag_files_free(&a.files);
 	return r;

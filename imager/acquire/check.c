@@ -107,7 +107,7 @@ static void list_damage(struct check *c, const struct co_source *image, const st
 				return;
 			}
 			problem(c,
-				"%s: chunks %" PRIu64 " to %" PRIu64 " are damaged (sectors %" PRIu64 " to %" PRIu64
+				"%s: damaged from chunk %" PRIu64 " to %" PRIu64 " (sectors %" PRIu64 " to %" PRIu64
 				")",
 				file, first, chunk - 1, from / info->sector_size,
 				(to > from ? to - 1 : from) / info->sector_size);
@@ -252,6 +252,23 @@ static int as_problem(struct check *c, int code, const struct co_err *err)
 	return 0;
 }
 
+static bool is_complete(const struct im_recorded *rec)
+{
+	return strcmp(rec->status, "complete") == 0 || strcmp(rec->status, "complete-with-errors") == 0;
+}
+
+/* A bag without its tag files may be one of an acquisition that ended early: its record says so. */
+static int explain_bag(const char *bag, int code, struct co_err *err)
+{
+	IM_CLEANUP_RECORDED struct im_recorded rec = { 0 };
+
+	if (code != CO_ERR_NOMEM && code != CO_ERR_CANCELED && im_record_read(&rec, bag, NULL) == 0 &&
+	    !is_complete(&rec))
+		return co_err_set(err, code, 0, "%s is no complete evidence bag: its acquisition ended with status %s",
+				  bag, rec.status);
+	return code;
+}
+
 static int check_bag(struct check *c, const char *bag, struct co_err *err)
 {
 	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
@@ -261,11 +278,11 @@ static int check_bag(struct check *c, const char *bag, struct co_err *err)
 	co_progress_phase(c->opts->progress, "bag", 0, "bytes");
 	r = co_bag_verify(bag, bag_problem, c, bag_done, err);
 	if (r < 0)
-		return r;
+		return explain_bag(bag, r, err);
 	r = im_record_read(&rec, bag, err);
 	if (r < 0)
 		return as_problem(c, r, err);
-	if (strcmp(rec.status, "complete") != 0 && strcmp(rec.status, "complete-with-errors") != 0)
+	if (!is_complete(&rec))
 		problem(c, "the record says that the acquisition did not complete: its status is %s", rec.status);
 	r = im_open_recorded(&image, &rec, err);
 	if (r == 0)

@@ -11,12 +11,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CO_BYTES_GET(name, type, convert)              \
-	static inline type name(const void *p)         \
-	{                                              \
-		type v_;                               \
-		memcpy(&v_, p, sizeof v_);             \
-		return (type)convert(v_);              \
+#define CO_BYTES_GET(name, type, convert) \
+	static inline type name(const void *p) \
+	{ \
+		type v_; \
+		memcpy(&v_, p, sizeof v_); \
+		return (type)convert(v_); \
 	}
 CO_BYTES_GET(co_le16, uint16_t, le16toh)
 CO_BYTES_GET(co_le32, uint32_t, le32toh)
@@ -26,11 +26,11 @@ CO_BYTES_GET(co_be32, uint32_t, be32toh)
 CO_BYTES_GET(co_be64, uint64_t, be64toh)
 #undef CO_BYTES_GET
 
-#define CO_BYTES_PUT(name, type, convert)              \
-	static inline void name(void *p, type v)       \
-	{                                              \
-		type v_ = (type)convert(v);            \
-		memcpy(p, &v_, sizeof v_);             \
+#define CO_BYTES_PUT(name, type, convert) \
+	static inline void name(void *p, type v) \
+	{ \
+		type v_ = (type)convert(v); \
+		memcpy(p, &v_, sizeof v_); \
 	}
 CO_BYTES_PUT(co_put_le16, uint16_t, htole16)
 CO_BYTES_PUT(co_put_le32, uint32_t, htole32)

@@ -14,11 +14,11 @@
 #define CO_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* Returns the value of a pointer and leaves NULL behind, so that the cleanup has nothing to do. */
-#define CO_TAKE(p)                         \
-	({                                 \
+#define CO_TAKE(p) \
+	({ \
 		__typeof__(p) taken_ = (p); \
-		(p) = NULL;                \
-		taken_;                    \
+		(p) = NULL; \
+		taken_; \
 	})
 
 static inline void co_cleanup_free(void *p)

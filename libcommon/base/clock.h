@@ -13,11 +13,11 @@
 
 struct co_date {
 	int year, month, day, hour, minute, second; /* proleptic Gregorian, UTC; month 1-12 */
-	int weekday;				    /* 0 = Sunday */
+	int weekday;                                /* 0 = Sunday */
 };
 
-int64_t co_clock_now(void);	   /* wall clock, ns since 1970 */
-int64_t co_clock_monotonic(void);  /* ns since some fixed point */
+int64_t co_clock_now(void);       /* wall clock, ns since 1970 */
+int64_t co_clock_monotonic(void); /* ns since some fixed point */
 
 /* Seconds and nanoseconds to ns; false if it does not fit or ns is not below 10^9. */
 bool co_time_make(int64_t sec, uint32_t nsec, int64_t *ret_ns);
@@ -25,7 +25,7 @@ bool co_time_make(int64_t sec, uint32_t nsec, int64_t *ret_ns);
 int64_t co_time_sec(int64_t ns);
 uint32_t co_time_nsec(int64_t ns);
 
-struct co_date co_date_of(int64_t sec);		/* any int64 whose year fits int */
+struct co_date co_date_of(int64_t sec); /* any int64 whose year fits int */
 int64_t co_date_sec(int year, int month, int day, int hour, int minute, int second);
 
 /* "2026-09-01T02:54:20.000000000Z"; CO_TIME_NONE gives "". */

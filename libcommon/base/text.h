@@ -23,9 +23,9 @@ struct co_str {
 void co_str_add(struct co_str *s, const char *text);
 void co_str_add_n(struct co_str *s, const void *bytes, size_t n);
 void co_str_addf(struct co_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void co_str_clear(struct co_str *s);			  /* length 0, keeps the memory and the failed mark */
+void co_str_clear(struct co_str *s); /* length 0, keeps the memory and the failed mark */
 void co_str_free(struct co_str *s);
-const char *co_str_get(const struct co_str *s);		  /* "" when empty; borrowed until the next change */
+const char *co_str_get(const struct co_str *s); /* "" when empty; borrowed until the next change */
 #define CO_CLEANUP_STR CO_CLEANUP(co_str_free)
 
 /* Lower-case hexadecimal; @ret holds 2 * n + 1 bytes. */

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define CO_VEC(type)        \
-	struct {            \
-		type *at;   \
-		size_t n;   \
+#define CO_VEC(type) \
+	struct { \
+		type *at; \
+		size_t n; \
 		size_t cap; \
 	}
 
@@ -26,22 +26,22 @@
 int co_vec_grow(void **at, size_t *cap, size_t want, size_t size);
 
 /* 0, or -1: no memory. */
-#define co_vec_reserve(v, want)                                                               \
-	((v)->cap >= (size_t)(want) ? 0 : ({                                                  \
-		void *at_ = (v)->at;                                                          \
-		int r_ = co_vec_grow(&at_, &(v)->cap, (size_t)(want), sizeof *(v)->at);       \
-		(v)->at = at_;                                                                \
-		r_;                                                                           \
+#define co_vec_reserve(v, want) \
+	((v)->cap >= (size_t)(want) ? 0 : ({ \
+		void *at_ = (v)->at; \
+		int r_ = co_vec_grow(&at_, &(v)->cap, (size_t)(want), sizeof *(v)->at); \
+		(v)->at = at_; \
+		r_; \
 	}))
 
 #define co_vec_push(v, ...) (co_vec_reserve((v), (v)->n + 1) < 0 ? -1 : ((v)->at[(v)->n++] = (__VA_ARGS__), 0))
 
-#define co_vec_free(v)             \
-	do {                       \
-		free((v)->at);     \
-		(v)->at = NULL;    \
-		(v)->n = 0;        \
-		(v)->cap = 0;      \
+#define co_vec_free(v) \
+	do { \
+		free((v)->at); \
+		(v)->at = NULL; \
+		(v)->n = 0; \
+		(v)->cap = 0; \
 	} while (0)
 
 #endif
