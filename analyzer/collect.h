@@ -23,7 +23,7 @@ struct an_collect_opts {
 	struct co_progress *progress;
 };
 
-/* An opened image with its volumes, and the case that was filled from it. */
+/* An opened image with its volumes, and the case that was filled from it. Not to be copied: the reader points into it. */
 struct an_collection {
 	struct an_evidence evidence;
 	struct an_volumes volumes;

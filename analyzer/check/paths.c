@@ -4,10 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/cleanup.h"
-#include "base/text.h"
-
-#define MAX_LINKS 8
+#include "store/resolve.h"
 
 bool an_path_below(const char *path, const char *folder)
 {
@@ -110,63 +107,11 @@ bool an_path_is_web(const struct an_case *c, const char *path)
 	return false;
 }
 
-/* Appends "/name" to @path, or goes up for "..". */
-static void step(struct co_str *path, const char *name, size_t n)
-{
-	if (n == 0 || (n == 1 && name[0] == '.'))
-		return;
-	if (n == 2 && memcmp(name, "..", 2) == 0) {
-		while (path->n && path->s[path->n - 1] != '/')
-			path->s[--path->n] = '\0';
-		if (path->n)
-			path->s[--path->n] = '\0';
-		return;
-	}
-	co_str_add(path, "/");
-	co_str_add_n(path, name, n);
-}
-
-/* Puts the target of @link in place of the folder that @done names, with @rest behind it. */
-static void follow(struct co_str *todo, struct co_str *done, const struct an_file *link, const char *rest)
-{
-	CO_CLEANUP_STR struct co_str next = { 0 };
-	if (link->link[0] != '/') {
-		step(done, "..", 2);
-		co_str_add(&next, co_str_get(done));
-		co_str_add(&next, "/");
-	}
-	co_str_add(&next, link->link);
-	co_str_add(&next, rest);
-	co_str_clear(todo);
-	co_str_add(todo, co_str_get(&next));
-	co_str_clear(done);
-}
-
 struct an_file *an_path_resolve(struct an_files *files, const char *path)
 {
 	struct an_file *f = an_files_find(files, path);
-	if (f)
+	if (f && f->type != AN_TYPE_LINK)
 		return f;
-	CO_CLEANUP_STR struct co_str todo = { 0 };
-	CO_CLEANUP_STR struct co_str done = { 0 };
-	co_str_add(&todo, path);
-	int links = 0;
-	size_t at = 0;
-	while (!todo.failed && !done.failed && at < todo.n) {
-		const char *name = todo.s + at;
-		size_t n = strcspn(name, "/");
-		bool last = name[n] == '\0';
-		step(&done, name, n);
-		at += n + !last;
-		f = n && !last && done.n ? an_files_find(files, co_str_get(&done)) : NULL;
-		if (f && f->type == AN_TYPE_LINK && f->link && f->link[0]) {
-			if (++links > MAX_LINKS)
-				return NULL;
-			CO_CLEANUP_STR struct co_str rest = { 0 };
-			co_str_add(&rest, name + n);
-			follow(&todo, &done, f, co_str_get(&rest));
-			at = 0;
-		}
-	}
-	return todo.failed || done.failed || !done.n ? NULL : an_files_find(files, co_str_get(&done));
+	struct co_err err = CO_ERR_INIT;
+	return an_files_resolve(files, path, &f, &err) == 0 ? f : NULL;
 }

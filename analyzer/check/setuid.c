@@ -53,15 +53,25 @@ static int report(struct an_check_context *x, const struct an_file *f, struct co
 	return r;
 }
 
+/* Without any list of packages nothing can be said about programs at their usual places. */
+static bool has_lists(const struct an_check_context *x)
+{
+	for (size_t i = 0; i < x->c->files.rows.n; i++)
+		if (x->known[i] & AN_KNOWN_PACKAGED)
+			return true;
+	return false;
+}
+
 static int run(struct an_check_context *x, struct co_err *err)
 {
+	bool lists = has_lists(x);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < x->c->files.rows.n; i++) {
 		const struct an_file *f = &x->c->files.rows.at[i];
 		if (!an_file_is_live_regular(f) || !gives_rights(f))
 			continue;
 		bool packaged = an_check_knows(x, f, AN_KNOWN_PACKAGED) && !an_check_knows(x, f, AN_KNOWN_CHANGED);
-		if (!packaged)
+		if (!packaged && (lists || !is_program_folder(f->path)))
 			r = report(x, f, err);
 	}
 	return r;

@@ -14,6 +14,7 @@
 #define MAX_STUB 1024	   /* an empty index.php is not longer */
 #define QUOTE 160	   /* bytes */
 #define MIN_STATIC 4	   /* files that make a folder one of static files */
+#define MAX_ROWS 20000	   /* looked at around a script */
 #define FEW_RARE 5	   /* more files with such an extension are this server's habit */
 
 static const struct an_rule rule_uploads = {
@@ -122,29 +123,32 @@ static int report(struct an_check_context *x, const struct an_file *f, const str
 			       err, "%s", text);
 }
 
-/* Files of one folder: is this script nearly alone among files that are only served? Rows of a folder lie together. */
-static bool alone_among_static(const struct an_check_context *x, size_t row)
+/* Counts the files of the folder of @row from there on in one direction, until it is clear that there are others with
+ * code. Rows of a folder lie together, those of its subfolders among them. False: too many to look at. */
+static bool count_folder(const struct an_check_context *x, size_t row, int direction, size_t *n_static, size_t *n_code)
 {
 	const struct an_files *files = &x->c->files;
 	const char *path = files->rows.at[row].path;
-	size_t len = (size_t)(an_path_base(path) - path), n_static = 0, n_code = 0;
-	for (size_t i = row; i-- > 0;) {
+	size_t len = (size_t)(an_path_base(path) - path);
+	for (size_t i = row + (size_t)direction, n = 0; i < files->rows.n && *n_code < 2; i += (size_t)direction) {
 		const struct an_file *f = &files->rows.at[i];
 		if (strncmp(f->path, path, len) != 0)
 			break;
-		bool own = (size_t)(an_path_base(f->path) - f->path) == len && an_file_is_live_regular(f);
-		n_static += own && an_path_is_static(f->path);
-		n_code += own && !an_path_is_static(f->path);
+		if (++n > MAX_ROWS)
+			return false;
+		if ((size_t)(an_path_base(f->path) - f->path) != len || !an_file_is_live_regular(f))
+			continue;
+		*(an_path_is_static(f->path) ? n_static : n_code) += 1;
 	}
-	for (size_t i = row; i < files->rows.n; i++) {
-		const struct an_file *f = &files->rows.at[i];
-		if (strncmp(f->path, path, len) != 0)
-			break;
-		bool own = (size_t)(an_path_base(f->path) - f->path) == len && an_file_is_live_regular(f);
-		n_static += own && an_path_is_static(f->path);
-		n_code += own && !an_path_is_static(f->path);
-	}
-	return n_code == 1 && n_static >= MIN_STATIC;
+	return true;
+}
+
+/* Is this script the only one in a folder of files that are only served? */
+static bool alone_among_static(const struct an_check_context *x, size_t row)
+{
+	size_t n_static = 0, n_code = 1;
+	return count_folder(x, row, -1, &n_static, &n_code) && count_folder(x, row, 1, &n_static, &n_code) &&
+	       n_code == 1 && n_static >= MIN_STATIC;
 }
 
 static bool few_have_extension(const struct an_check_context *x, const char *path)

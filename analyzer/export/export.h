@@ -13,7 +13,14 @@ struct an_filter {
 	int64_t from_ns, to_ns; /* CO_TIME_NONE: no bound; from inclusive, to exclusive */
 	const char *path_glob;	/* fnmatch pattern without special slashes, or NULL */
 	bool notable;		/* only files that have a finding */
+	/* private, of an_filter_prepare */
+	const struct an_finding **findings;
+	size_t n_findings;
 };
+
+/* To be called once before a filter with `notable` is used; the case must stay as it is until free. */
+int an_filter_prepare(struct an_filter *filter, const struct an_case *c, struct co_err *err);
+void an_filter_free(struct an_filter *filter);
 
 struct an_exporter {
 	const char *name; /* as --format has it */
@@ -43,6 +50,7 @@ struct an_moments {
 /* Filtered and sorted. */
 int an_moments_make(const struct an_case *c, const struct an_filter *filter, struct an_moments *ret, struct co_err *err);
 void an_moments_free(struct an_moments *m);
-bool an_filter_path(const struct an_case *c, const struct an_filter *filter, const struct an_file *file);
+/* @filter may be NULL. */
+bool an_filter_path(const struct an_filter *filter, const struct an_file *file);
 
 #endif

@@ -7,13 +7,14 @@
 
 #include "image/volumes.h"
 #include "run/progress.h"
-#include "store/files.h"
+#include "store/case.h"
 
 /* Called with consecutive parts; holes are zeros. A code other than 0 ends the reading and is returned. */
 typedef int an_content_fn(void *arg, const void *bytes, size_t len, struct co_err *err);
 
 /* Reads a file (inode and, for NTFS, its attribute) from begin to end.
- * 0, or 1: its end could not be reached, *err tells why and the parts before were delivered; < 0: fatal. */
+ * 0, or 1: its end could not be reached, *err tells why and the parts before were delivered; < 0: fatal. A size that
+ * is more than four times that of the volume is not believed: reading ends behind the last byte that is stored. */
 int an_content_read(struct an_fs *fs, const struct an_file *file, an_content_fn *fn, void *arg, struct co_err *err);
 
 /* Opened file systems of an image, opened on first use; for checks that read single files. One thread. */
@@ -32,9 +33,10 @@ int an_reader_load_path(struct an_reader *r, struct an_files *files, const char 
 void an_reader_close(struct an_reader *r);
 
 struct an_content_opts {
-	bool (*wanted)(const struct an_file *file); /* NULL: every live regular file */
-	unsigned threads;			    /* 0: one per processor */
-	struct co_progress *progress;		    /* may be NULL; phase "hash", bytes */
+	bool (*wanted)(void *arg, const struct an_file *file); /* of the live regular files; NULL: all */
+	void *arg;
+	unsigned threads;	      /* 0: one per processor */
+	struct co_progress *progress; /* may be NULL; phase "hash", bytes */
 };
 /* SHA-256, MD5 and the an_content marks of all wanted files: each inode once, in the order of inodes, by workers that
  * each open their own handles. Unreadable ones become AN_CONTENT_DAMAGED and problems of @c. */

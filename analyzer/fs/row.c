@@ -31,11 +31,14 @@ static uint8_t type_of_name(TSK_FS_NAME_TYPE_ENUM type)
 	return (size_t)type < sizeof types ? types[type] : AN_TYPE_UNKNOWN;
 }
 
-/* libtsk says 0 where a file system keeps no such time. */
+/* libtsk says 0 where a file system keeps no such time. Nanoseconds of damaged inodes can be more than a second: then
+ * the seconds alone are kept. */
 static int64_t time_of(int64_t sec, int64_t nsec)
 {
 	int64_t ns;
-	if ((sec == 0 && nsec == 0) || nsec < 0 || nsec >= CO_NS_PER_S || !co_time_make(sec, (uint32_t)nsec, &ns))
+	if (nsec < 0 || nsec >= CO_NS_PER_S)
+		nsec = 0;
+	if ((sec == 0 && nsec == 0) || !co_time_make(sec, (uint32_t)nsec, &ns))
 		return CO_TIME_NONE;
 	return ns;
 }
@@ -92,7 +95,8 @@ void an_row_fill(struct an_file *ret, const TSK_FS_FILE *file, const TSK_FS_ATTR
 		ret->time[i] = CO_TIME_NONE;
 	if (!(file->name->flags & TSK_FS_NAME_FLAG_UNALLOC))
 		ret->flags |= AN_NAME_ALLOCATED;
-	if (file->meta)
+	/* libtsk leaves an empty structure behind when it can't read an inode. */
+	if (file->meta && (file->meta->type != TSK_FS_META_TYPE_UNDEF || file->meta->flags != 0))
 		fill_inode(ret, file);
 	if (!attr)
 		return;

@@ -146,7 +146,7 @@ static bool is_folder(const TSK_FS_FILE *file)
 
 static bool is_ancestor(const struct walk *w, uint64_t inode)
 {
-	for (size_t i = 1; i < w->stack.n; i++)
+	for (size_t i = 0; i < w->stack.n; i++)
 		if (w->stack.at[i].inode == inode)
 			return true;
 	return false;
@@ -294,7 +294,7 @@ static int load_inode(struct walk *w, TSK_FS_FILE *file, struct co_err *err)
 	/* Not tsk_fs_dir_get(): it drops inodes whose NTFS sequence number is not that of the name. */
 	if (!fs->file_add_meta(fs, file, file->name->meta_addr))
 		return 0;
-	if (live)
+	if (live && !is_dot(file->name->name))
 		return report_failure(w, file->name->name, "the inode of this name can't be read", err);
 	tsk_error_reset();
 	return 0;

@@ -11,6 +11,7 @@
 #include "image/tsk.h"
 
 #define BOOT_LOADER_MAX ((uint64_t)8 << 20) /* bytes: partitions without file system of this size are no surprise */
+#define ZEROS_MAX ((uint64_t)256 << 20)	  /* bytes: unrecognised volumes up to this size are searched for anything but zeros */
 #define FSTAB_MAX ((size_t)1 << 20)
 
 static int no_memory(struct co_err *err)
@@ -110,6 +111,21 @@ static TSK_VS_INFO *open_table(struct an_tsk_image *image)
 	return vs;
 }
 
+/* Is there nothing in the volume (such as swap space that was never used)? */
+static bool is_empty(const struct an_volume *v, const struct co_source *source)
+{
+	size_t step = (size_t)1 << 20;
+	CO_CLEANUP_FREE uint8_t *buf = malloc(step);
+	if (!buf || v->length > ZEROS_MAX)
+		return false;
+	for (uint64_t off = 0; off < v->length; off += step) {
+		size_t n = (size_t)co_min_u64(step, v->length - off);
+		if (co_source_read_full(source, buf, n, v->offset + off, NULL) < 0 || !co_is_zero(buf, n))
+			return false;
+	}
+	return true;
+}
+
 static int unreadable(struct an_volume *v, uint32_t index, const struct co_source *source, const char *reason,
 		      struct an_case *c, struct co_err *err)
 {
@@ -118,7 +134,9 @@ static int unreadable(struct an_volume *v, uint32_t index, const struct co_sourc
 		snprintf(v->fs, sizeof v->fs, "%s", m->name);
 	if (m && m->data)
 		return an_case_problem(c, index, "", err, "this is %s, which this version can't read", m->title);
-	if (!m && v->length > BOOT_LOADER_MAX)
+	if (!m && is_empty(v, source))
+		snprintf(v->fs, sizeof v->fs, "zeros");
+	else if (!m && v->length > BOOT_LOADER_MAX)
 		return an_case_problem(c, index, "", err, "the volume can't be read: %s", reason);
 	return 0;
 }

@@ -147,7 +147,7 @@ static int set_flags(struct im_guard *g, struct co_err *err)
 
 		all &= set_flag(flag, flag->dev == g->device.dev ? g->fd : -1, proof, sizeof proof);
 	}
-	return add_layer(g, err, "kernel-read-only-flag", all, "%s", proof);
+	return add_layer(g, err, "BLKROSET", all, "%s", proof);
 }
 
 /* The disk first: a partition's flag can't be cleared while the disk has its own. */
@@ -156,7 +156,7 @@ static void restore_flags(struct im_guard *g)
 	struct im_layer *layer = NULL;
 
 	for (size_t i = 0; i < g->layers.n; i++)
-		if (strcmp(g->layers.at[i].name, "kernel-read-only-flag") == 0)
+		if (strcmp(g->layers.at[i].name, "BLKROSET") == 0)
 			layer = &g->layers.at[i];
 	for (size_t i = g->flags.n; i-- > 0;) {
 		struct im_flag *flag = &g->flags.at[i];
@@ -206,7 +206,7 @@ static int guard_disk(struct im_guard *g, struct co_err *err)
 	int sector = 0, r;
 	struct stat st;
 
-	r = add_layer(g, err, "not-in-use", true, "%s and its %zu partitions: no mount, no swap, no holder", d->disk,
+	r = add_layer(g, err, "unused", true, "%s and its %zu partitions: no mount, no swap, no holder", d->disk,
 		      d->partitions.n);
 	if (r == 0)
 		r = open_source(g, O_RDONLY | O_EXCL | O_CLOEXEC, err);
@@ -220,9 +220,9 @@ static int guard_disk(struct im_guard *g, struct co_err *err)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s states an impossible size (%llu bytes, sectors of %d)",
 				  d->path, (unsigned long long)g->size, sector);
 	g->sector = (uint32_t)sector;
-	r = add_layer(g, err, "exclusive-open", true, "open with O_EXCL succeeded");
+	r = add_layer(g, err, "O_EXCL", true, "open with O_EXCL succeeded");
 	if (r == 0)
-		r = add_layer(g, err, "read-only-descriptor", true, "open with O_RDONLY");
+		r = add_layer(g, err, "O_RDONLY", true, "open with O_RDONLY");
 	if (r == 0)
 		r = set_flags(g, err);
 	read_counters(d->disk_dev, &g->before);
@@ -240,7 +240,7 @@ static int guard_file(struct im_guard *g, struct co_err *err)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s is no longer the file it was", g->device.path);
 	g->size = (uint64_t)st.st_size;
 	g->sector = 512;
-	return add_layer(g, err, "read-only-descriptor", true, "open with O_RDONLY");
+	return add_layer(g, err, "O_RDONLY", true, "open with O_RDONLY");
 }
 
 int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err)

@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libewf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
@@ -310,6 +312,48 @@ static int set_dates(struct co_e01_writer *w, struct co_err *err)
 	return co_e01_set_dates(first, w->time_ns, err);
 }
 
+static int count_segments(const char *stem, unsigned *ret, struct co_err *err)
+{
+	unsigned n = 0;
+	for (;;) {
+		struct stat st;
+		CO_CLEANUP_FREE char *name = segment_name(stem, n + 1);
+		if (!name || lstat(name, &st) < 0)
+			break;
+		n++;
+	}
+	*ret = n;
+	return n ? 0 : co_err_set(err, CO_ERR_OUTPUT, 0, "%s.E01 has vanished", stem);
+}
+
+/* libewf takes a short write(2) for a failure and then knows no reason. What the system says when the newest segment
+ * is made longer is the reason; 0 if it can be. */
+static int why_not_longer(const char *stem)
+{
+	static const uint8_t more[64 << 10];
+	unsigned n;
+	if (count_segments(stem, &n, NULL) < 0)
+		return 0;
+	CO_CLEANUP_FREE char *name = segment_name(stem, n);
+	CO_CLEANUP_CLOSE int fd = name ? open(name, O_WRONLY | O_CLOEXEC) : -1;
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno;
+	int reason = 0;
+	for (off_t off = st.st_size, end = off + (off_t)sizeof more; reason == 0 && off < end;) {
+		ssize_t done = pwrite(fd, more, (size_t)(end - off), off);
+		off += done > 0 ? done : 0;
+		reason = done < 0 && errno != EINTR ? errno : 0;
+	}
+	return ftruncate(fd, st.st_size) < 0 && !reason ? errno : reason;
+}
+
+static int write_failed(struct co_e01_writer *w, int sys, libewf_error_t **error, struct co_err *err)
+{
+	return ewf_failed(err, CO_ERR_OUTPUT, sys ? sys : why_not_longer(w->stem), w->stem,
+			  "the image can't be written", error);
+}
+
 static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, struct co_err *err)
 {
 	size_t left = job->buf->len;
@@ -321,7 +365,7 @@ static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, str
 		errno = 0;
 		if (libewf_handle_write_chunk(w->ewf, c->bytes, c->len, len, c->compressed, sum, c->adler,
 					      !c->compressed, &error) <= 0)
-			return ewf_failed(err, CO_ERR_OUTPUT, errno, w->stem, "the image can't be written", &error);
+			return write_failed(w, errno, &error, err);
 		left -= len;
 		w->written += len;
 		if (!w->dated) {
@@ -422,23 +466,9 @@ static int close_ewf(struct co_e01_writer *w, const struct co_digests *digests, 
 	    ((d->set & CO_HASH_BIT(CO_HASH_SHA1)) &&
 	     libewf_handle_set_sha1_hash(w->ewf, d->of[CO_HASH_SHA1].bytes, 20, &error) < 0) ||
 	    libewf_handle_write_finalize(w->ewf, &error) < 0 || libewf_handle_close(w->ewf, &error) != 0)
-		return ewf_failed(err, CO_ERR_OUTPUT, errno, w->stem, "the image can't be completed", &error);
+		return write_failed(w, errno, &error, err);
 	libewf_handle_free(&w->ewf, NULL);
 	return 0;
-}
-
-static int count_segments(const char *stem, unsigned *ret, struct co_err *err)
-{
-	unsigned n = 0;
-	for (;;) {
-		struct stat st;
-		CO_CLEANUP_FREE char *name = segment_name(stem, n + 1);
-		if (!name || lstat(name, &st) < 0)
-			break;
-		n++;
-	}
-	*ret = n;
-	return n ? 0 : co_err_set(err, CO_ERR_OUTPUT, 0, "%s.E01 has vanished", stem);
 }
 
 static int sync_segments(const char *stem, unsigned n, struct co_err *err)

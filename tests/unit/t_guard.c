@@ -90,7 +90,7 @@ START_TEST(files_are_guarded_by_a_read_only_descriptor)
 	ck_assert_uint_eq(g.sector, 512);
 	ck_assert_int_eq(g.device.kind, IM_KIND_FILE);
 	ck_assert_uint_eq(g.layers.n, 1);
-	ck_assert_str_eq(g.layers.at[0].name, "read-only-descriptor");
+	ck_assert_str_eq(g.layers.at[0].name, "O_RDONLY");
 	ck_assert(g.layers.at[0].applied);
 	ck_assert_int_lt(write(g.fd, "x", 1), 0);
 	im_guard_finish(&g);

@@ -1,0 +1,15 @@
+# Writes a C source file that holds the bytes of other files.
+#   cmake -DOUTPUT=assets.c -DHEADER=export/assets.h -DFILES=an_report_css=report.css,an_report_js=report.js -P embed.cmake
+set(text "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by cmake/embed.cmake. */\n#include \"${HEADER}\"\n")
+string(REPLACE "," ";" FILES "${FILES}")
+foreach(pair IN LISTS FILES)
+  string(REGEX MATCH "^([^=]+)=(.+)$" matched "${pair}")
+  set(name ${CMAKE_MATCH_1})
+  file(READ "${CMAKE_MATCH_2}" hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR size "${digits} / 2")
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," hex "${hex}")
+  string(APPEND text "\nconst char ${name}[] = {\n${hex}0};\nconst size_t ${name}_size = ${size};\n")
+endforeach()
+file(WRITE "${OUTPUT}" "${text}")

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "e01/writer.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "e01/segment.h"
+#include "e01_image.h"
+#include "suites.h"
+
+static struct folder dir;
+
+static void setup(void)
+{
+	folder_make(&dir);
+}
+
+static void teardown(void)
+{
+	folder_remove(&dir);
+}
+
+static char *stem_of(const char *name)
+{
+	return strdup(in_folder(&dir, name));
+}
+
+/* The image with all bytes in one file; the result is freed by the caller. */
+static uint8_t *read_all(const char *name, size_t *ret_len)
+{
+	FILE *f = fopen(name, "re");
+	ck_assert_msg(f, "%s: %s", name, strerror(errno));
+	fseek(f, 0, SEEK_END);
+	long len = ftell(f);
+	rewind(f);
+	uint8_t *b = malloc((size_t)len + 1);
+	ck_assert_uint_eq(fread(b, 1, (size_t)len, f), (size_t)len);
+	fclose(f);
+	*ret_len = (size_t)len;
+	return b;
+}
+
+static void check_round_trip(size_t len, enum co_compression c, uint32_t sector_size)
+{
+	struct image im;
+	struct co_source src;
+	char name[32];
+	image_init(&im, len);
+	im.opts.compression = c;
+	im.opts.sector_size = sector_size;
+	im.opts.workers = 2;
+	snprintf(name, sizeof name, "i%zu-%d-%u", len, (int)c, sector_size);
+	char *stem = stem_of(name);
+	image_write(&im, stem);
+	ck_assert_uint_eq(im.n_segments, 1);
+	strcat(name, ".E01");
+	open_e01(&src, in_folder(&dir, name));
+	const struct co_e01_info *info = co_e01_info(&src);
+	ck_assert_uint_eq(src.sector_size, sector_size);
+	ck_assert_uint_eq(info->n_warnings, 0);
+	ck_assert_uint_eq(info->stored.set, im.digests.set);
+	ck_assert_uint_eq(co_digests_differ(&info->stored, &im.digests), 0);
+	ck_assert_mem_eq(info->guid, im.opts.guid, 16);
+	check_content(&src, &im, 1 << 20);
+	check_content(&src, &im, 8192);
+	check_content(&src, &im, 5000);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+
+START_TEST(round_trips)
+{
+	static const size_t sizes[] = {
+		512, 8192, 8192 - 512, 8192 + 512, 65536, 65536 * 3, 65536 * 9 + 8192 * 3 + 1024
+	};
+	for (int c = CO_COMPRESSION_FAST; c <= CO_COMPRESSION_NONE; c++)
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+			check_round_trip(sizes[i], (enum co_compression)c, 512);
+}
+END_TEST
+
+START_TEST(large_sectors)
+{
+	struct image im;
+	struct co_source src;
+	image_init(&im, 4096 * 37);
+	im.opts.sector_size = 4096;
+	im.opts.sectors_per_chunk = 0;
+	im.opts.physical = true;
+	im.opts.removable = true;
+	char *stem = stem_of("large");
+	image_write(&im, stem);
+	open_e01(&src, in_folder(&dir, "large.E01"));
+	ck_assert_uint_eq(co_e01_info(&src)->chunk_size, 32768);
+	ck_assert_uint_eq(co_e01_info(&src)->media_type, 0);
+	ck_assert_uint_eq(co_e01_info(&src)->media_flags, 3);
+	check_content(&src, &im, 100000);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(same_bytes_with_any_workers)
+{
+	static const unsigned workers[] = { 0, 1, 2, 7 };
+	for (int c = CO_COMPRESSION_FAST; c <= CO_COMPRESSION_NONE; c++) {
+		uint8_t *first = NULL;
+		size_t first_len = 0;
+		for (size_t i = 0; i < 4; i++) {
+			struct image im;
+			char name[32];
+			image_init(&im, 700 * 1024);
+			im.opts.compression = (enum co_compression)c;
+			im.opts.workers = workers[i];
+			snprintf(name, sizeof name, "w%u-%d", workers[i], c);
+			char *stem = stem_of(name);
+			image_write(&im, stem);
+			strcat(name, ".E01");
+			size_t len;
+			uint8_t *bytes = read_all(in_folder(&dir, name), &len);
+			if (first) {
+				ck_assert_uint_eq(len, first_len);
+				ck_assert_mem_eq(bytes, first, len);
+				free(bytes);
+			} else {
+				first = bytes;
+				first_len = len;
+			}
+			free(stem);
+			image_free(&im);
+		}
+		free(first);
+	}
+}
+END_TEST
+
+START_TEST(segments_keep_their_size)
+{
+	struct image im;
+	struct co_source src;
+	image_init(&im, 3 << 20);
+	im.opts.compression = CO_COMPRESSION_NONE;
+	im.opts.segment_size = 300000;
+	char *stem = stem_of("many");
+	image_write(&im, stem);
+	ck_assert_uint_gt(im.n_segments, 10);
+	for (unsigned k = 1; k <= im.n_segments; k++) {
+		char extension[4], name[16];
+		struct stat st;
+		co_e01_extension(k, extension);
+		snprintf(name, sizeof name, "many.%s", extension);
+		ck_assert_int_eq(stat(in_folder(&dir, name), &st), 0);
+		ck_assert_int_le(st.st_size, 300000);
+	}
+	open_e01(&src, in_folder(&dir, "many.E01"));
+	ck_assert_uint_eq(co_e01_info(&src)->n_segments, im.n_segments);
+	check_content(&src, &im, 30000);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(texts)
+{
+	struct image im;
+	struct co_source src;
+	static char long_text[4000];
+	memset(long_text, 'n', sizeof long_text - 1);
+	image_init(&im, 8192);
+	im.opts.info.case_number = "a\tb\r\nc\x01\x7F"
+				   "d";
+	im.opts.info.evidence_number = "J\xC3\xBCrgen \xD0\x96 \xFF\xC0\xAF!";
+	im.opts.info.examiner = "";
+	im.opts.info.notes = long_text;
+	im.opts.info.model = "model";
+	im.opts.info.serial = "serial";
+	im.opts.info.software_version = "exhibit 1.2.3.4";
+	im.opts.info.operating_system = "Linux 6.1.0-13-amd64 \xE2\x82\xAC\xE2\x82\xAC\xE2\x82\xAC";
+	char *stem = stem_of("texts");
+	image_write(&im, stem);
+	open_e01(&src, in_folder(&dir, "texts.E01"));
+	const struct co_e01_info *info = co_e01_info(&src);
+	ck_assert_str_eq(info->case_number, "a b  cd");
+	ck_assert_str_eq(info->evidence_number, "J\xC3\xBCrgen \xD0\x96 !");
+	ck_assert_ptr_null(info->examiner);
+	ck_assert_ptr_null(info->description);
+	ck_assert_uint_eq(strlen(info->notes), 2999);
+	ck_assert_str_eq(info->model, "model");
+	ck_assert_str_eq(info->serial, "serial");
+	ck_assert_str_eq(info->software_version, "exhibit 1.2");
+	ck_assert_str_eq(info->operating_system, "Linux 6.1.0-13-amd64 "); /* no half of a character */
+	ck_assert_str_eq(info->acquiry_date, "2023-11-14T22:13:20Z");
+	ck_assert_str_eq(info->system_date, "2023-11-14T22:13:20Z");
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(random_identifier)
+{
+	struct image im;
+	struct co_source src;
+	image_init(&im, 8192);
+	im.opts.guid = NULL;
+	char *stem = stem_of("guid");
+	image_write(&im, stem);
+	open_e01(&src, in_folder(&dir, "guid.E01"));
+	const uint8_t *guid = co_e01_info(&src)->guid;
+	ck_assert_uint_eq(guid[7] >> 4, 4);
+	ck_assert_uint_eq(guid[8] >> 6, 2);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(unreadable_ranges)
+{
+	struct image im;
+	struct co_source src;
+	struct co_e01_writer *w;
+	struct co_bufs *bufs;
+	struct co_err err;
+	image_init(&im, 65536);
+	char *stem = stem_of("bad");
+	ck_assert_int_eq(co_bufs_open(&bufs, 4, im.opts.buffer_size, &err), 0);
+	ck_assert_int_eq(co_e01_writer_open(&w, stem, &im.opts, &err), 0);
+	ck_assert_int_eq(co_e01_writer_mark_bad(w, 5, 3, &err), 0);
+	ck_assert_int_eq(image_put(&im, w, bufs, im.len, &err), 0);
+	ck_assert_int_eq(co_e01_writer_mark_bad(w, 100, 1, &err), 0);
+	ck_assert_int_eq(co_e01_writer_mark_bad(w, 5000000000, 1, &err), 1);
+	ck_assert_int_eq(co_e01_writer_finish(w, &im.digests, &im.n_segments, &err), 0);
+	co_e01_writer_close(w);
+	co_bufs_close(bufs);
+	open_e01(&src, in_folder(&dir, "bad.E01"));
+	const struct co_e01_info *info = co_e01_info(&src);
+	ck_assert_uint_eq(info->n_errors, 2);
+	ck_assert_uint_eq(info->errors[0][0], 5);
+	ck_assert_uint_eq(info->errors[0][1], 3);
+	ck_assert_uint_eq(info->errors[1][0], 100);
+	ck_assert_uint_eq(info->errors[1][1], 1);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	struct image im;
+	struct co_err err;
+	image_init(&im, 8192);
+	char *stem = stem_of("no");
+	im.opts.media_size = 8191;
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_USAGE);
+	ck_assert_ptr_nonnull(strstr(err.msg, "not a multiple"));
+	im.opts.media_size = 8192;
+	im.opts.segment_size = 1000;
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_USAGE);
+	im.opts.segment_size = 0;
+	im.opts.sectors_per_chunk = 48;
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_USAGE); /* 64 KiB are no multiple of 24 KiB */
+	im.opts.sectors_per_chunk = 16;
+	ck_assert_int_eq(folder_has(&dir, "no.E01"), 0);
+	folder_puts(&dir, "no.E07", "precious");
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_OUTPUT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "no.E07 already exists"));
+	ck_assert_int_eq(folder_has(&dir, "no.E01"), 0);
+	free(stem);
+	stem = stem_of("absent/image");
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_OUTPUT);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(too_few_bytes)
+{
+	struct image im;
+	struct co_e01_writer *w;
+	struct co_bufs *bufs;
+	struct co_err err;
+	image_init(&im, 65536 * 3);
+	char *stem = stem_of("few");
+	ck_assert_int_eq(co_bufs_open(&bufs, 4, im.opts.buffer_size, &err), 0);
+	ck_assert_int_eq(co_e01_writer_open(&w, stem, &im.opts, &err), 0);
+	ck_assert_int_eq(image_put(&im, w, bufs, 65536, &err), 0);
+	struct co_buf *buf = co_bufs_lend(bufs);
+	buf->off = 65536 * 2; /* not what follows */
+	buf->len = 65536;
+	ck_assert_int_lt(co_e01_writer_put(w, buf, &err), 0);
+	ck_assert_int_eq(co_e01_writer_finish(w, &im.digests, &im.n_segments, &err), CO_ERR_FAILED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "65536 of 196608"));
+	co_e01_writer_close(w);
+	co_bufs_close(bufs);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+/* A limit on the size of files stands in for a full disk. */
+START_TEST(output_fails)
+{
+	struct image im;
+	struct co_err err = CO_ERR_INIT;
+	struct rlimit old, small;
+	image_init(&im, 2 << 20);
+	im.opts.compression = CO_COMPRESSION_NONE;
+	im.opts.workers = 2;
+	char *stem = stem_of("full");
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 200000;
+	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int r = image_try(&im, stem, &err);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, handler);
+	ck_assert_int_eq(r, CO_ERR_OUTPUT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "full"));
+	ck_assert_msg(strstr(err.msg, strerror(EFBIG)), "%s", err.msg);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+START_TEST(extensions)
+{
+	static const struct {
+		unsigned number;
+		const char *text;
+	} known[] = { { 1, "E01" },   { 99, "E99" },  { 100, "EAA" }, { 125, "EAZ" },
+		      { 126, "EBA" }, { 775, "EZZ" }, { 776, "FAA" }, { CO_E01_SEGMENTS_MAX, "ZZZ" } };
+	char text[4];
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		ck_assert_int_eq(co_e01_extension(known[i].number, text), 0);
+		ck_assert_str_eq(text, known[i].text);
+	}
+	ck_assert_int_eq(co_e01_extension(0, text), -1);
+	ck_assert_int_eq(co_e01_extension(CO_E01_SEGMENTS_MAX + 1, text), -1);
+}
+END_TEST
+
+Suite *t_e01_writer_suite(void)
+{
+	Suite *s = suite_create("e01_writer");
+	TCase *t = tcase_create("writer");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, extensions);
+	tcase_add_test(t, round_trips);
+	tcase_add_test(t, large_sectors);
+	tcase_add_test(t, same_bytes_with_any_workers);
+	tcase_add_test(t, segments_keep_their_size);
+	tcase_add_test(t, texts);
+	tcase_add_test(t, random_identifier);
+	tcase_add_test(t, unreadable_ranges);
+	tcase_add_test(t, refusals);
+	tcase_add_test(t, too_few_bytes);
+	tcase_add_test(t, output_fails);
+	suite_add_tcase(s, t);
+	return s;
+}
