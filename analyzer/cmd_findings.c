@@ -14,7 +14,8 @@ struct opts {
 };
 
 static const struct co_option options[] = {
-	{ "min-score", 0, "N", CO_OPT_UINT, offsetof(struct opts, min_score), "only findings with at least this score" },
+	{ "min-score", 0, "N", CO_OPT_UINT, offsetof(struct opts, min_score),
+	  "only findings with at least this score" },
 	{ "json", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, json), "as findings.json" },
 	{ 0 },
 };
@@ -36,8 +37,8 @@ static int write_text(const struct an_case *c, unsigned min_score, struct co_sin
 			co_str_add_n(&reason, (unsigned char)*s < 0x20 || *s == 0x7F ? "?" : s, 1);
 		if (path.failed || reason.failed)
 			return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the table of findings");
-		r = co_sink_printf(sink, err, "%-9s  %4u  %s\n                 %s", an_severity_name(f->severity), f->score,
-				   co_str_get(&path), co_str_get(&reason));
+		r = co_sink_printf(sink, err, "%-9s  %4u  %s\n                 %s", an_severity_name(f->severity),
+				   f->score, co_str_get(&path), co_str_get(&reason));
 		if (r == 0 && f->reasons.n > 1)
 			r = co_sink_printf(sink, err, " (and %zu more)", f->reasons.n - 1);
 		if (r == 0)

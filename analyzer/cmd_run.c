@@ -24,7 +24,8 @@ struct opts {
 
 static const struct co_option options[] = {
 	{ "output", 'o', "CASE", CO_OPT_STRING, offsetof(struct opts, output), "new folder for the case" },
-	{ "hash", 0, "WHAT", CO_OPT_STRING, offsetof(struct opts, hash), "read the content of all files, of web files, or none (all)" },
+	{ "hash", 0, "WHAT", CO_OPT_STRING, offsetof(struct opts, hash),
+	  "read the content of all files, of web files, or none (all)" },
 	{ "json", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, json), "the summary as JSON on standard output" },
 	AN_INPUT_OPTIONS(struct opts, input),
 	CO_PROGRESS_OPTIONS(struct opts, progress),
@@ -246,9 +247,11 @@ static void print_summary(const struct an_case *c, const char *folder)
 {
 	uint64_t n[AN_UNKNOWN + 1];
 	count(c, n);
-	co_log_note("%zu names on %zu volumes; findings: %llu confirmed, %llu strong, %llu notable, %llu unknown; case in %s",
-		    c->files.rows.n, c->volumes.n, (unsigned long long)n[AN_CONFIRMED], (unsigned long long)n[AN_STRONG],
-		    (unsigned long long)n[AN_NOTABLE], (unsigned long long)n[AN_UNKNOWN], folder);
+	co_log_note("%zu names on %zu volumes; findings: %llu confirmed, %llu strong, %llu notable, %llu unknown; case "
+		    "in %s",
+		    c->files.rows.n, c->volumes.n, (unsigned long long)n[AN_CONFIRMED],
+		    (unsigned long long)n[AN_STRONG], (unsigned long long)n[AN_NOTABLE],
+		    (unsigned long long)n[AN_UNKNOWN], folder);
 }
 
 /* Examines, and writes everything into @folder or leaves nothing there. */
@@ -304,9 +307,11 @@ const struct co_command an_cmd_run = {
 	.name = "run",
 	.operands = "IMAGE... --output CASE",
 	.summary = "examine an image: all of it, into a case folder",
-	.details = "IMAGE is one image: an E01 (one segment is enough), a raw or split raw image, a device, or an evidence\n"
-		   "bag. Several operands are the segments of one image. CASE gets case.db, findings.json, report.html,\n"
-		   "timeline.csv, hashes.sha256 and, last, manifest-sha256.txt over all of these.",
+	.details =
+		"IMAGE is one image: an E01 (one segment is enough), a raw or split raw image, a device, or an "
+		"evidence\n"
+		"bag. Several operands are the segments of one image. CASE gets case.db, findings.json, report.html,\n"
+		"timeline.csv, hashes.sha256 and, last, manifest-sha256.txt over all of these.",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_args = 1,

@@ -16,8 +16,8 @@
 #define SLACK (2 * CO_NS_PER_S) /* times of one act may differ by so much */
 #define WINDOW (10 * CO_NS_PER_S)
 #define LATE (60 * CO_NS_PER_S) /* of a metadata change after the birth */
-#define LONE 3			/* files within the window, with the file itself */
-#define MANY 50			/* hits of one rule on one volume: a habit of this server, or how the disk was made */
+#define LONE 3                  /* files within the window, with the file itself */
+#define MANY 50                 /* hits of one rule on one volume: a habit of this server, or how the disk was made */
 
 enum kind {
 	LONE_BIRTH,
@@ -85,8 +85,8 @@ static const struct an_file *folder_of(struct an_check_context *x, const struct 
 /* Copies that programs keep of a file, with its times. */
 static bool is_backup(const char *path)
 {
-	static const char *const extensions[] = { "bak", "old", "orig", "save", "dpkg-old", "dpkg-dist", "dpkg-new",
-						  "ucf-old", "ucf-dist", "rpmsave", "rpmnew", NULL };
+	static const char *const extensions[] = { "bak",      "old",     "orig",     "save",    "dpkg-old", "dpkg-dist",
+						  "dpkg-new", "ucf-old", "ucf-dist", "rpmsave", "rpmnew",   NULL };
 	size_t n = strlen(path);
 	return (n && strchr("-~", path[n - 1])) || an_path_has_extension(path, extensions);
 }
@@ -155,7 +155,7 @@ static int find_hits(struct times *t, struct co_err *err)
 		const struct an_file *folder = folder_of(x, f);
 		for (enum kind k = 0; k < N_KINDS; k++)
 			if (is_watched(x->c, f, k) && applies(t, f, folder, k) &&
-			    co_vec_push(&t->hits, (struct hit){ i, k }) < 0)
+			    co_vec_push(&t->hits, (struct hit) { i, k }) < 0)
 				return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the check of times");
 	}
 	return 0;
@@ -171,19 +171,23 @@ static void add_time(struct co_str *s, const char *label, int64_t ns)
 static int report(struct times *t, const struct hit *h, struct co_err *err)
 {
 	static const char *const seen[N_KINDS] = {
-		[LONE_BIRTH] = "The content claims to be older than the file, which came into being alone, not among the "
-			       "files of an archive or package",
+		[LONE_BIRTH] =
+			"The content claims to be older than the file, which came into being alone, not among the "
+			"files of an archive or package",
 		[COPIED_TIME] = "The content claims to be older than the file, with a time to the nanosecond, as taken "
 				"over from another file",
-		[LATE_CHANGE] = "The content claims to be older than the file, but something was changed later, when no "
-				"other file was",
+		[LATE_CHANGE] =
+			"The content claims to be older than the file, but something was changed later, when no "
+			"other file was",
 		[CHANGED_BEFORE_BIRTH] = "The last change of the metadata is earlier than the birth of the file",
 		[CONTENT_FROM_FUTURE] = "The content claims to be newer than the last change of the metadata",
 		[NOT_IN_FOLDER_TIME] = "The file came into being later than its folder was last changed",
-		[OLDER_THAN_FOLDER] = "The last change of the metadata is earlier than the birth of the folder that the "
-				      "file lies in",
-		[INODE_ORDER] = "The birth is much earlier than that of the files with the inodes right before it, which "
-				"ext4 hands out in rising order",
+		[OLDER_THAN_FOLDER] =
+			"The last change of the metadata is earlier than the birth of the folder that the "
+			"file lies in",
+		[INODE_ORDER] =
+			"The birth is much earlier than that of the files with the inodes right before it, which "
+			"ext4 hands out in rising order",
 	};
 	const struct an_file *f = &t->x->c->files.rows.at[h->row], *folder = folder_of(t->x, f);
 	CO_CLEANUP_STR struct co_str values = { 0 };
@@ -210,11 +214,12 @@ static int report_kind(struct times *t, uint32_t volume, enum kind kind, struct 
 		n += t->hits.at[i].kind == kind && c->files.rows.at[t->hits.at[i].row].volume == volume;
 	if (n > MANY) {
 		CO_CLEANUP_STR struct co_str text = { 0 };
-		co_str_addf(&text, "rule %s fits %zu files of volume %u: so common here that it is no evidence, and not "
-				   "reported file by file",
+		co_str_addf(&text,
+			    "rule %s fits %zu files of volume %u: so common here that it is no evidence, and not "
+			    "reported file by file",
 			    rules[kind].id, n, volume);
-		return text.failed ? co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the check of times") :
-				     an_case_fact(c, "file-times", co_str_get(&text), "", err);
+		return text.failed ? co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the check of times")
+				   : an_case_fact(c, "file-times", co_str_get(&text), "", err);
 	}
 	for (size_t i = 0; r == 0 && n > 0 && i < t->hits.n; i++) {
 		const struct hit *h = &t->hits.at[i];

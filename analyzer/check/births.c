@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "check/backdate.h"
 
-#define NEIGHBOURS 8	/* inodes in use that are looked at */
-#define ENOUGH 5	/* fewer don't tell anything */
-#define REACH 12	/* numbers below the file */
+#define NEIGHBOURS 8 /* inodes in use that are looked at */
+#define ENOUGH 5     /* fewer don't tell anything */
+#define REACH 12     /* numbers below the file */
 #define LATER_S 3600
 
 static int no_memory(struct co_err *err)
@@ -30,7 +30,7 @@ int an_instants_make(const struct an_files *files, enum an_time which, struct an
 		const struct an_file *f = &files->rows.at[i];
 		if (!an_file_is_live_regular(f) || f->time[which] == CO_TIME_NONE)
 			continue;
-		if (co_vec_push(&all.list, (struct an_instant){ f->volume, f->time[which] }) < 0) {
+		if (co_vec_push(&all.list, (struct an_instant) { f->volume, f->time[which] }) < 0) {
 			an_instants_free(&all);
 			return no_memory(err);
 		}
@@ -89,7 +89,7 @@ int an_births_make(const struct an_files *files, struct an_births *ret, struct c
 		if ((f->flags & live) != live || (f->flags & (AN_STREAM | AN_NTFS_NAME_TIMES)) ||
 		    f->time[AN_CRTIME] == CO_TIME_NONE)
 			continue;
-		if (co_vec_push(&all.list, (struct an_birth){ f->volume, f->inode, f->time[AN_CRTIME] }) < 0) {
+		if (co_vec_push(&all.list, (struct an_birth) { f->volume, f->inode, f->time[AN_CRTIME] }) < 0) {
 			an_births_free(&all);
 			return no_memory(err);
 		}

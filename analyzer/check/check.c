@@ -7,7 +7,7 @@
 #include "run/cancel.h"
 
 const struct an_check *const an_checks[] = {
-	&an_check_dpkg,	    &an_check_copy,   &an_check_extra,	 &an_check_upload,
+	&an_check_dpkg,     &an_check_copy,   &an_check_extra,   &an_check_upload,
 	&an_check_backdate, &an_check_setuid, &an_check_handler, NULL,
 };
 
@@ -39,8 +39,8 @@ int an_check_load(struct an_check_context *x, const struct an_file *f, size_t ma
 		  struct co_err *err)
 {
 	struct co_err why = CO_ERR_INIT;
-	int r = x->load ? x->load(x, f, max, ret_bytes, ret_len, &why) :
-			  an_reader_load(x->reader, f, max, ret_bytes, ret_len, &why);
+	int r = x->load ? x->load(x, f, max, ret_bytes, ret_len, &why)
+			: an_reader_load(x->reader, f, max, ret_bytes, ret_len, &why);
 	if (r < 0) {
 		if (err)
 			*err = why;

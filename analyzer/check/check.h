@@ -13,7 +13,7 @@
 /* What the checks that compare with a baseline found out about a file, for the checks behind them. */
 enum an_known {
 	AN_KNOWN_PACKAGED = 1 << 0, /* a package lists it */
-	AN_KNOWN_SAME = 1 << 1,	    /* its content equals a named baseline: nothing but this clears a file */
+	AN_KNOWN_SAME = 1 << 1,     /* its content equals a named baseline: nothing but this clears a file */
 	AN_KNOWN_CHANGED = 1 << 2,  /* its content differs from a named baseline */
 };
 
@@ -25,13 +25,13 @@ struct an_packaged {
 };
 
 struct an_check_context {
-	struct an_case *c;	 /* files, facts; checks add to findings and problems */
+	struct an_case *c;        /* files, facts; checks add to findings and problems */
 	struct an_reader *reader; /* content of single files */
 	/* Reads the begin of a file as an_reader_load does; NULL: that one. Tests put their own here. */
 	int (*load)(struct an_check_context *x, const struct an_file *f, size_t max, char **ret_bytes, size_t *ret_len,
 		    struct co_err *err);
 	/* filled by the first checks; freed by an_check_run_all or an_check_context_free */
-	uint8_t *known;			 /* enum an_known per row */
+	uint8_t *known;                      /* enum an_known per row */
 	CO_VEC(struct an_packaged) packaged; /* in the order of package lists */
 	struct an_strings *strings;
 };
@@ -45,8 +45,8 @@ struct an_check {
 
 /* All checks in the order in which they run, ended by NULL. Those that compare with baselines come first. */
 extern const struct an_check *const an_checks[];
-extern const struct an_check an_check_dpkg, an_check_copy, an_check_extra, an_check_upload, an_check_backdate, an_check_setuid,
-	an_check_handler;
+extern const struct an_check an_check_dpkg, an_check_copy, an_check_extra, an_check_upload, an_check_backdate,
+	an_check_setuid, an_check_handler;
 
 /* Runs all, settles the findings and frees what the context gathered. 0, CO_ERR_CANCELED, or the code of a check. */
 int an_check_run_all(struct an_check_context *x, struct co_err *err);

@@ -12,12 +12,16 @@
 #include "check/check.h"
 #include "check/paths.h"
 
-#define MIN_SAME 40	 /* equal files that make a folder a copy */
-#define MAX_DIFFERENT 10 /* percent; more of them make it another version */
-#define MAX_TWINS 64	 /* packaged files with the same content that are looked at */
+#define MIN_SAME 40       /* equal files that make a folder a copy */
+#define MIN_SAME_INSIDE 3 /* the same inside a copy: parts of it may come from another package */
+#define MAX_DIFFERENT 10  /* percent; more of them make it another version */
+#define MAX_TWINS 64      /* packaged files with the same content that are looked at */
 
 static const struct an_rule rule_modified = {
-	"copy-modified", AN_AXIS_INTEGRITY, 80, true,
+	"copy-modified",
+	AN_AXIS_INTEGRITY,
+	80,
+	true,
 	"An administrator or an update may have changed this file of the copied application.",
 };
 
@@ -35,6 +39,7 @@ struct difference {
 
 struct copies {
 	struct an_check_context *x;
+	CO_VEC(struct pair) found;
 	const struct an_packaged **by_md5; /* sorted by digest, then path */
 	CO_VEC(struct pair) votes;
 };
@@ -52,7 +57,7 @@ static const char *path_of(const struct an_check_context *x, const struct an_pac
 static int compare_digests(const void *pa, const void *pb)
 {
 	const struct an_packaged *const *a = pa, *const *b = pb;
-	int r = memcmp((*a)->md5, (*b)->md5, sizeof (*a)->md5);
+	int r = memcmp((*a)->md5, (*b)->md5, sizeof(*a)->md5);
 	return r ? r : (*a > *b) - (*a < *b);
 }
 
@@ -66,7 +71,8 @@ static size_t common_end(const char *a, const char *b)
 	return best;
 }
 
-/* Of the packaged files with the content of @f, the one whose place is most like its own votes for a pair of folders. */
+/* Of the packaged files with the content of @f, the one whose place is most like its own votes for a pair of folders.
+ */
 static int vote(struct copies *s, const struct an_file *f)
 {
 	size_t n = s->x->packaged.n, low = 0, high = n, best = 0;
@@ -78,7 +84,8 @@ static int vote(struct copies *s, const struct an_file *f)
 			high = mid;
 	}
 	const char *from = NULL;
-	for (size_t i = low; i < n && i < low + MAX_TWINS && memcmp(s->by_md5[i]->md5, f->md5, sizeof f->md5) == 0; i++) {
+	for (size_t i = low; i < n && i < low + MAX_TWINS && memcmp(s->by_md5[i]->md5, f->md5, sizeof f->md5) == 0;
+	     i++) {
 		const char *path = path_of(s->x, s->by_md5[i]);
 		size_t end = common_end(path, f->path);
 		if (end > best) {
@@ -88,7 +95,7 @@ static int vote(struct copies *s, const struct an_file *f)
 	}
 	if (!from)
 		return 0;
-	return co_vec_push(&s->votes, (struct pair){ from, f->path, strlen(from) - best, strlen(f->path) - best });
+	return co_vec_push(&s->votes, (struct pair) { from, f->path, strlen(from) - best, strlen(f->path) - best });
 }
 
 static int compare_folders(const char *a, size_t na, const char *b, size_t nb)
@@ -137,15 +144,16 @@ static int report(struct an_check_context *x, const struct pair *pair, const str
 	co_hex(d->file->md5, 16, found);
 	co_time_text(d->file->time[AN_MTIME], mtime);
 	co_time_text(d->file->time[AN_CTIME], ctime);
-	return an_findings_add(&x->c->findings, d->file, &rule_modified, NULL, -1, err,
-			       "%.*s is a copy of %.*s (%zu files are equal), but this file differs: MD5 is %s, package %s "
-			       "says %s for %s; content changed %s, metadata changed %s.",
-			       (int)pair->to_len, pair->to, (int)pair->from_len, pair->from, same, found,
-			       d->original->package, want, path_of(x, d->original), mtime, ctime);
+	return an_findings_add(
+		&x->c->findings, d->file, &rule_modified, NULL, -1, err,
+		"%.*s is a copy of %.*s (%zu files are equal), but this file differs: MD5 is %s, package %s "
+		"says %s for %s; content changed %s, metadata changed %s.",
+		(int)pair->to_len, pair->to, (int)pair->from_len, pair->from, same, found, d->original->package, want,
+		path_of(x, d->original), mtime, ctime);
 }
 
-/* Compares the whole pair of folders; a copy is only what differs in few places. */
-static int compare_pair(struct an_check_context *x, const struct pair *pair, struct co_err *err)
+/* Compares the whole pair of folders; a copy is only what differs in few places. 1: it is none. */
+static int compare_pair(struct an_check_context *x, const struct pair *pair, size_t min_same, struct co_err *err)
 {
 	CO_VEC(struct difference) same = { 0 }, different = { 0 };
 	CO_CLEANUP_STR struct co_str path = { 0 };
@@ -169,7 +177,7 @@ static int compare_pair(struct an_check_context *x, const struct pair *pair, str
 	}
 	if (r < 0)
 		r = no_memory(err);
-	bool is_copy = same.n >= MIN_SAME && different.n * 100 <= same.n * MAX_DIFFERENT;
+	bool is_copy = same.n >= min_same && different.n * 100 <= same.n * MAX_DIFFERENT;
 	for (size_t i = 0; r == 0 && is_copy && i < same.n; i++)
 		an_check_mark(x, same.at[i].file, AN_KNOWN_SAME);
 	for (size_t i = 0; r == 0 && is_copy && i < different.n; i++) {
@@ -178,23 +186,51 @@ static int compare_pair(struct an_check_context *x, const struct pair *pair, str
 	}
 	co_vec_free(&same);
 	co_vec_free(&different);
-	return r;
+	return r < 0 || is_copy ? r : 1;
+}
+
+/* Is the folder below one that was found to be a copy? */
+static bool is_inside(const struct copies *s, const struct pair *pair)
+{
+	for (size_t i = 0; i < s->found.n; i++) {
+		const struct pair *f = &s->found.at[i];
+		if (pair->to_len > f->to_len && memcmp(pair->to, f->to, f->to_len) == 0 && pair->to[f->to_len] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* Goes through the pairs with enough votes: those for whole copies first, then those for parts of the copies. */
+static int compare_pairs_with(struct copies *s, size_t min_same, bool inside, struct co_err *err)
+{
+	for (size_t i = 0, n; i < s->votes.n; i += n) {
+		const struct pair *pair = &s->votes.at[i];
+		for (n = 1; i + n < s->votes.n && compare_pairs(pair, &s->votes.at[i + n]) == 0; n++)
+			;
+		if (n < min_same || (inside && (n >= MIN_SAME || !is_inside(s, pair))))
+			continue;
+		int r = compare_pair(s->x, pair, min_same, err);
+		if (r < 0)
+			return r;
+		if (r == 0 && !inside && co_vec_push(&s->found, *pair) < 0)
+			return no_memory(err);
+	}
+	return 0;
 }
 
 static int run(struct an_check_context *x, struct co_err *err)
 {
 	struct copies s = { .x = x };
 	int r = x->packaged.n ? collect_votes(&s, err) : 0;
-	for (size_t i = 0, n; r == 0 && i < s.votes.n; i += n) {
-		for (n = 1; i + n < s.votes.n && compare_pairs(&s.votes.at[i], &s.votes.at[i + n]) == 0; n++)
-			;
-		if (n >= MIN_SAME)
-			r = compare_pair(x, &s.votes.at[i], err);
-	}
+	if (r == 0)
+		r = compare_pairs_with(&s, MIN_SAME, false, err);
+	if (r == 0)
+		r = compare_pairs_with(&s, MIN_SAME_INSIDE, true, err);
 	co_vec_free(&s.votes);
+	co_vec_free(&s.found);
 	free(s.by_md5);
 	return r;
 }
 
-const struct an_check an_check_copy = { "copy", AN_AXIS_INTEGRITY,
-					"files that differ in a copy of packaged software", run };
+const struct an_check an_check_copy = { "copy", AN_AXIS_INTEGRITY, "files that differ in a copy of packaged software",
+					run };

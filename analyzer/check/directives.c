@@ -84,7 +84,8 @@ static bool is_ordinary(const char *extension)
 /* AddHandler handler ext..., AddType type ext...: one extension that is not code is enough. */
 static bool adds_handler(const struct words *w)
 {
-	if (w->n < 3 || (strcmp(w->at[0], "addhandler") != 0 && strcmp(w->at[0], "addtype") != 0) || !runs_code(w->at[1]))
+	if (w->n < 3 || (strcmp(w->at[0], "addhandler") != 0 && strcmp(w->at[0], "addtype") != 0) ||
+	    !runs_code(w->at[1]))
 		return false;
 	for (size_t i = 2; i < w->n; i++)
 		if (!is_ordinary(w->at[i]))
@@ -95,7 +96,8 @@ static bool adds_handler(const struct words *w)
 /* Is the pattern of a <Files> section about scripts only? */
 static bool is_script_section(const char *section)
 {
-	static const char *const others[] = { "jp", "png", "gif", "ico", "svg", "webp", "txt", "css", "htm", "xml", "pdf", "*" };
+	static const char *const others[] = { "jp",  "png", "gif", "ico", "svg", "webp",
+					      "txt", "css", "htm", "xml", "pdf", "*" };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (strstr(section, others[i]))
 			return false;
@@ -106,7 +108,8 @@ static bool is_script_section(const char *section)
 /* SetHandler handler, ForceType type: for every file of the folder, or those of a section that isn't for scripts. */
 static bool sets_handler(const struct words *w, const char *section)
 {
-	if (w->n < 2 || (strcmp(w->at[0], "sethandler") != 0 && strcmp(w->at[0], "forcetype") != 0) || !runs_code(w->at[1]))
+	if (w->n < 2 || (strcmp(w->at[0], "sethandler") != 0 && strcmp(w->at[0], "forcetype") != 0) ||
+	    !runs_code(w->at[1]))
 		return false;
 	return !is_script_section(section);
 }

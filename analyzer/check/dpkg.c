@@ -17,23 +17,38 @@
 #define MANY_MISSING 200
 
 static const struct an_rule rule_code = {
-	"dpkg-modified", AN_AXIS_INTEGRITY, 90, true,
+	"dpkg-modified",
+	AN_AXIS_INTEGRITY,
+	90,
+	true,
 	"An administrator may have replaced or patched this file by hand, without a package.",
 };
 static const struct an_rule rule_data = {
-	"dpkg-modified-data", AN_AXIS_INTEGRITY, 50, true,
+	"dpkg-modified-data",
+	AN_AXIS_INTEGRITY,
+	50,
+	true,
 	"An administrator or the program itself may have changed this data file.",
 };
 static const struct an_rule rule_state = {
-	"dpkg-modified-state", AN_AXIS_INTEGRITY, 10, false,
+	"dpkg-modified-state",
+	AN_AXIS_INTEGRITY,
+	10,
+	false,
 	"Packages ship some files below /var and /etc that their programs change in normal work.",
 };
 static const struct an_rule rule_conffile = {
-	"conffile-modified", AN_AXIS_INTEGRITY, 5, false,
+	"conffile-modified",
+	AN_AXIS_INTEGRITY,
+	5,
+	false,
 	"Administrators edit configuration files; this is their purpose.",
 };
 static const struct an_rule rule_missing = {
-	"dpkg-missing", AN_AXIS_INTEGRITY, 10, false,
+	"dpkg-missing",
+	AN_AXIS_INTEGRITY,
+	10,
+	false,
 	"An administrator may have deleted the file, or dpkg was told to leave it out (path-exclude).",
 };
 
@@ -207,8 +222,8 @@ static int report_change(struct dpkg *d, const struct entry *e, const struct an_
 			       "The content differs from package %.*s %.*s: MD5 is %s, but %s says %s; content changed "
 			       "%s, metadata changed %s.",
 			       (int)e->package->name.n, e->package->name.s, (int)e->package->version.n,
-			       e->package->version.s, found, co_str_get(&list), want, *mtime ? mtime : "at an unknown time",
-			       *ctime ? ctime : "at an unknown time");
+			       e->package->version.s, found, co_str_get(&list), want,
+			       *mtime ? mtime : "at an unknown time", *ctime ? ctime : "at an unknown time");
 }
 
 /* Worth a finding when it is gone: programs, libraries, web applications; not documentation and translations. */
@@ -349,18 +364,19 @@ static int report_missing(struct dpkg *d, struct co_err *err)
 {
 	struct an_case *c = d->x->c;
 	if (d->missing.n > MANY_MISSING && d->missing.n > d->compared / 10)
-		return an_case_problem(c, UINT32_MAX, "", err,
-				       "%zu packaged programs and libraries are not in the image: it holds only part of "
-				       "the system, or packages were deleted without dpkg",
-				       d->missing.n);
+		return an_case_problem(
+			c, UINT32_MAX, "", err,
+			"%zu packaged programs and libraries are not in the image: it holds only part of "
+			"the system, or packages were deleted without dpkg",
+			d->missing.n);
 	for (size_t i = 0; i < d->missing.n; i++) {
 		const struct missing *m = &d->missing.at[i];
 		struct an_file gone = { .path = m->path, .volume = d->volume };
 		for (int k = 0; k < AN_TIME_N; k++)
 			gone.time[k] = CO_TIME_NONE;
 		int r = an_findings_add(&c->findings, &gone, &rule_missing, NULL, -1, err,
-					"The file is missing, though %s lists it for the installed package %s.", m->list,
-					m->package);
+					"The file is missing, though %s lists it for the installed package %s.",
+					m->list, m->package);
 		if (r < 0)
 			return r;
 	}
@@ -373,10 +389,11 @@ static int report_extent(struct dpkg *d, struct co_err *err)
 	struct an_case *c = d->x->c;
 	CO_CLEANUP_STR struct co_str text = { 0 };
 	if (d->compared == 0 && d->without_digest > 0)
-		return an_case_problem(c, UINT32_MAX, "", err,
-				       "%zu packaged files were not compared with their packages: their content was not "
-				       "read (--hash)",
-				       d->without_digest);
+		return an_case_problem(
+			c, UINT32_MAX, "", err,
+			"%zu packaged files were not compared with their packages: their content was not "
+			"read (--hash)",
+			d->without_digest);
 	co_str_addf(&text, "%zu files compared with the digests of %zu packages", d->compared, d->lists);
 	if (d->without_digest)
 		co_str_addf(&text, ", %zu not compared: their content was not read (--hash)", d->without_digest);
@@ -401,4 +418,5 @@ static int run(struct an_check_context *x, struct co_err *err)
 	return r < 0 ? r : 0;
 }
 
-const struct an_check an_check_dpkg = { "dpkg", AN_AXIS_INTEGRITY, "packaged files that differ from their package", run };
+const struct an_check an_check_dpkg = { "dpkg", AN_AXIS_INTEGRITY, "packaged files that differ from their package",
+					run };

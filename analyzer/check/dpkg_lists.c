@@ -19,7 +19,7 @@ static bool begins(struct an_span line, const char *word)
 static struct an_span trim(struct an_span s)
 {
 	while (s.n && (s.s[0] == ' ' || s.s[0] == '\t'))
-		s = (struct an_span){ s.s + 1, s.n - 1 };
+		s = (struct an_span) { s.s + 1, s.n - 1 };
 	while (s.n && (s.s[s.n - 1] == ' ' || s.s[s.n - 1] == '\t' || s.s[s.n - 1] == '\r'))
 		s.n--;
 	return s;
@@ -42,9 +42,9 @@ bool an_md5sums_line(struct an_span line, uint8_t ret_md5[16], struct an_span *r
 	if (line.n < 35 || line.s[32] != ' ' || (line.s[33] != ' ' && line.s[33] != '*') ||
 	    co_unhex(line.s, 16, ret_md5) < 0)
 		return false;
-	*ret_path = (struct an_span){ line.s + 34, line.n - 34 };
+	*ret_path = (struct an_span) { line.s + 34, line.n - 34 };
 	if (begins(*ret_path, "./"))
-		*ret_path = (struct an_span){ ret_path->s + 2, ret_path->n - 2 };
+		*ret_path = (struct an_span) { ret_path->s + 2, ret_path->n - 2 };
 	return ret_path->n > 0 && !memchr(ret_path->s, '\0', ret_path->n);
 }
 
@@ -55,7 +55,7 @@ bool an_conffile_line(struct an_span line, uint8_t ret_md5[16], struct an_span *
 	if (line.n < 35 || line.s[0] != '/' || line.s[line.n - 33] != ' ' ||
 	    co_unhex(line.s + line.n - 32, 16, ret_md5) < 0)
 		return false;
-	*ret_path = trim((struct an_span){ line.s, line.n - 33 });
+	*ret_path = trim((struct an_span) { line.s, line.n - 33 });
 	return !memchr(ret_path->s, '\0', ret_path->n);
 }
 
@@ -85,7 +85,7 @@ static void read_field(struct an_span line, struct an_dpkg_package *p)
 		size_t n = strlen(fields[i].name);
 		if (begins(line, fields[i].name))
 			*(struct an_span *)((char *)p + fields[i].offset) =
-				trim((struct an_span){ line.s + n, line.n - n });
+				trim((struct an_span) { line.s + n, line.n - n });
 	}
 	if (begins(line, "Status:"))
 		p->installed = is_installed(trim(line));
@@ -126,8 +126,8 @@ struct an_span an_list_package(const char *name, const char *suffix)
 {
 	size_t n = strlen(name), end = strlen(suffix);
 	if (n <= end || strcmp(name + n - end, suffix) != 0)
-		return (struct an_span){ 0 };
+		return (struct an_span) { 0 };
 	n -= end;
 	const char *colon = memchr(name, ':', n);
-	return (struct an_span){ name, colon ? (size_t)(colon - name) : n };
+	return (struct an_span) { name, colon ? (size_t)(colon - name) : n };
 }

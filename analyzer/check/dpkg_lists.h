@@ -32,7 +32,7 @@ bool an_conffile_line(struct an_span line, uint8_t ret_md5[16], struct an_span *
 struct an_dpkg_package {
 	struct an_span name, architecture, version;
 	struct an_span conffiles; /* the lines behind "Conffiles:" */
-	bool installed;		  /* unpacked at least: not removed, not only configured */
+	bool installed;           /* unpacked at least: not removed, not only configured */
 };
 /* The next stanza; false at the end. */
 bool an_next_package(const char *status, size_t len, size_t *at, struct an_dpkg_package *ret);

@@ -10,14 +10,17 @@
 #define MIN_KNOWN 5 /* files of the folder that equal their baseline */
 
 static const struct an_rule rule_extra = {
-	"extra-code", AN_AXIS_INTEGRITY, 40, false,
+	"extra-code",
+	AN_AXIS_INTEGRITY,
+	40,
+	false,
 	"An administrator may have added this script to the folder of the application.",
 };
 
 /* Files of one folder, not of those below it. */
 struct folder {
 	const char *path; /* of any of its files */
-	size_t len;	  /* without the last slash */
+	size_t len;       /* without the last slash */
 	size_t known, unknown_code;
 };
 struct folders {
@@ -104,10 +107,11 @@ static int run(struct an_check_context *x, struct co_err *err)
 			continue;
 		const struct folder *own = owned_folder(&all, f->path);
 		if (own)
-			r = an_findings_add(&x->c->findings, f, &rule_extra, NULL, -1, err,
-					    "This script belongs to no package, but %zu other files of its folder equal "
-					    "the files of an installed package.",
-					    own->known);
+			r = an_findings_add(
+				&x->c->findings, f, &rule_extra, NULL, -1, err,
+				"This script belongs to no package, but %zu other files of its folder equal "
+				"the files of an installed package.",
+				own->known);
 	}
 	co_vec_free(&all.list);
 	return r;

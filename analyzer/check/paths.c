@@ -38,14 +38,16 @@ bool an_path_has_extension(const char *path, const char *const *extensions)
 	return is_one_of(an_path_extension(path), extensions);
 }
 
-/* Apache's and PHP's usual handlers (Debian: libapache2-mod-php's "\.ph(ar|p|tml)$", others add digits), CGI, JSP, ASP. */
+/* Apache's and PHP's usual handlers (Debian: libapache2-mod-php's "\.ph(ar|p|tml)$", others add digits), CGI, JSP, ASP.
+ */
 static const char *const rare_scripts[] = { "php3", "php4", "php5", "php6", "php7", "php8", "pht", "phar", NULL };
-static const char *const scripts[] = { "php", "phtml", "cgi", "pl",  "py",   "rb",  "sh",
+static const char *const scripts[] = { "php", "phtml", "cgi", "pl",   "py",   "rb",  "sh",
 				       "jsp", "jspx",  "asp", "aspx", "ashx", "cfm", NULL };
-static const char *const media[] = { "jpg",  "jpeg", "png", "gif", "ico",  "bmp", "webp", "svg", "tif", "tiff", "avif",
-				     "heic", "mp3",  "mp4", "avi", "mov",  "ogg", "wav",  "webm", "ttf", "otf", "woff",
-				     "woff2", "eot",  "psd", NULL };
-static const char *const others[] = { "css", "js", "map", "scss", "less", "html", "htm", "json", "txt", "xml", "mjs", NULL };
+static const char *const media[] = { "jpg",  "jpeg", "png",  "gif",  "ico",   "bmp", "webp", "svg", "tif",
+				     "tiff", "avif", "heic", "mp3",  "mp4",   "avi", "mov",  "ogg", "wav",
+				     "webm", "ttf",  "otf",  "woff", "woff2", "eot", "psd",  NULL };
+static const char *const others[] = { "css", "js",   "map", "scss", "less", "html",
+				      "htm", "json", "txt", "xml",  "mjs",  NULL };
 
 bool an_path_is_rare_script(const char *path)
 {
@@ -82,7 +84,8 @@ bool an_path_is_temporary(const char *path)
 
 bool an_path_is_system(const char *path)
 {
-	static const char *const folders[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/boot", "/etc" };
+	static const char *const folders[] = { "/usr",   "/bin",    "/sbin", "/lib", "/lib32",
+					       "/lib64", "/libx32", "/boot", "/etc" };
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		if (an_path_below(path, folders[i]))
 			return true;
@@ -91,8 +94,8 @@ bool an_path_is_system(const char *path)
 
 bool an_path_is_web(const struct an_case *c, const char *path)
 {
-	static const char *const parts[] = { "/wp-content/", "/wp-includes/", "/wp-admin/",  "/public_html/",
-					     "/htdocs/",     "/httpdocs/",    "/docroot/", "/wwwroot/" };
+	static const char *const parts[] = { "/wp-content/", "/wp-includes/", "/wp-admin/", "/public_html/",
+					     "/htdocs/",     "/httpdocs/",    "/docroot/",  "/wwwroot/" };
 	if (an_path_below(path, "/var/www") || an_path_below(path, "/srv/www") || an_path_below(path, "/srv/http"))
 		return true;
 	for (size_t i = 0; i < c->facts.n; i++) {

@@ -34,8 +34,8 @@ bool an_path_is_temporary(const char *path);
 /* Programs, libraries and settings of the system: /usr, /bin, /sbin, /lib*, /boot, /etc. */
 bool an_path_is_system(const char *path);
 
-/* The row of a path as the server would reach it, symbolic links followed inside the image. NULL: there is no such name,
- * or memory ran out. */
+/* The row of a path as the server would reach it, symbolic links followed inside the image. NULL: there is no such
+ * name, or memory ran out. */
 struct an_file *an_path_resolve(struct an_files *files, const char *path);
 
 #endif

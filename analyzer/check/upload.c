@@ -11,42 +11,62 @@
 #include "check/php_stub.h"
 
 #define MAX_READ (8 << 20) /* bytes in which a tag is looked for */
-#define MAX_STUB 1024	   /* an empty index.php is not longer */
-#define QUOTE 160	   /* bytes */
-#define MIN_STATIC 4	   /* files that make a folder one of static files */
-#define MAX_ROWS 20000	   /* looked at around a script */
-#define FEW_RARE 5	   /* more files with such an extension are this server's habit */
+#define MAX_STUB 1024      /* an empty index.php is not longer */
+#define QUOTE 160          /* bytes */
+#define MIN_STATIC 4       /* files that make a folder one of static files */
+#define MAX_ROWS 20000     /* looked at around a script */
+#define FEW_RARE 5         /* more files with such an extension are this server's habit */
 
 static const struct an_rule rule_uploads = {
-	"upload-script", AN_AXIS_METADATA, 40, false,
+	"upload-script",
+	AN_AXIS_METADATA,
+	40,
+	false,
 	"Some plugins write scripts into the upload folder, for caches and exports.",
 };
 static const struct an_rule rule_cache = {
-	"cache-script", AN_AXIS_METADATA, 10, false,
-	"Template engines compile pages to PHP in cache folders.",
+	"cache-script", AN_AXIS_METADATA, 10, false, "Template engines compile pages to PHP in cache folders.",
 };
 static const struct an_rule rule_alone = {
-	"static-folder-script", AN_AXIS_METADATA, 20, false,
+	"static-folder-script",
+	AN_AXIS_METADATA,
+	20,
+	false,
 	"An application may keep a single script beside its pictures or style sheets.",
 };
 static const struct an_rule rule_temporary = {
-	"temporary-program", AN_AXIS_METADATA, 20, false,
+	"temporary-program",
+	AN_AXIS_METADATA,
+	20,
+	false,
 	"Installers and administrators unpack programs into temporary folders.",
 };
 static const struct an_rule rule_hidden = {
-	"hidden-script", AN_AXIS_METADATA, 25, false,
+	"hidden-script",
+	AN_AXIS_METADATA,
+	25,
+	false,
 	"Tools of developers keep settings in PHP files whose names begin with a dot.",
 };
 static const struct an_rule rule_double = {
-	"double-extension", AN_AXIS_METADATA, 25, false,
+	"double-extension",
+	AN_AXIS_METADATA,
+	25,
+	false,
 	"A generator of thumbnails may be named like the picture that it makes.",
 };
 static const struct an_rule rule_rare = {
-	"rare-extension", AN_AXIS_METADATA, 20, false,
+	"rare-extension",
+	AN_AXIS_METADATA,
+	20,
+	false,
 	"Some frameworks use .phtml, .php5 or .phar for their own files.",
 };
 static const struct an_rule rule_inside = {
-	"php-in-media", AN_AXIS_CONTENT, 40, false,
+	"php-in-media",
+	AN_AXIS_CONTENT,
+	40,
+	false,
 	"A text about PHP may have been stored in the metadata of the picture.",
 };
 
@@ -67,12 +87,14 @@ static bool one_of(const char *s, size_t n, const char *const *list)
 /* By the first folder of the path that says so; folders of code end the search: what lies below them came with it. */
 static enum place place_of(const char *path)
 {
-	static const char *const uploads[] = { "uploads",     "upload",	 "userfiles", "user_files", "attachments",
-					       "attachment", "avatars",	 "user_uploads", "wp-uploads", NULL };
-	static const char *const caches[] = { "cache", "caches", "tmp", "temp", "files", "images", "image", "img", "media", NULL };
-	static const char *const code[] = { "plugins", "themes",  "vendor",	"modules",   "includes",     "src",
-					    "lib",     "libraries", "node_modules", "wp-admin", "wp-includes", "core",
-					    "components", "administrator", "app", NULL };
+	static const char *const uploads[] = { "uploads",    "upload",  "userfiles",    "user_files", "attachments",
+					       "attachment", "avatars", "user_uploads", "wp-uploads", NULL };
+	static const char *const caches[] = { "cache",  "caches", "tmp", "temp",  "files",
+					      "images", "image",  "img", "media", NULL };
+	static const char *const code[] = { "plugins",      "themes",        "vendor",      "modules",
+					    "includes",     "src",           "lib",         "libraries",
+					    "node_modules", "wp-admin",      "wp-includes", "core",
+					    "components",   "administrator", "app",         NULL };
 	for (const char *s = path; *s == '/';) {
 		size_t n = strcspn(++s, "/");
 		if (s[n] == '\0' || one_of(s, n, code))
@@ -89,13 +111,15 @@ static enum place place_of(const char *path)
 /* "logo.png.php", "page.php.jpg" */
 static bool has_double_extension(const char *path)
 {
+	static const char *const pictures[] = { "jpg", "jpeg", "png", "gif", "ico", "bmp", "webp", "svg", "pdf", NULL };
 	CO_CLEANUP_STR struct co_str first = { 0 };
 	const char *extension = an_path_extension(path);
 	if (!*extension)
 		return false;
 	co_str_add_n(&first, path, strlen(path) - strlen(extension) - 1);
 	const char *stem = co_str_get(&first);
-	return (an_path_is_script(path) && an_path_is_media(stem)) || (an_path_is_media(path) && an_path_is_script(stem));
+	return (an_path_is_script(path) && an_path_has_extension(stem, pictures)) ||
+	       (an_path_has_extension(path, pictures) && an_path_is_script(stem));
 }
 
 /* Reads the file unless it is an empty stub. 0: *ret_bytes; 1: stub or unreadable. */
@@ -119,8 +143,8 @@ static int report(struct an_check_context *x, const struct an_file *f, const str
 	co_str_add_n(&quote, bytes + at, strnlen(bytes + at, n));
 	if (quote.failed)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a quotation");
-	return an_findings_add(&x->c->findings, f, rule, quote.n ? co_str_get(&quote) : NULL, quote.n ? (int64_t)at : -1,
-			       err, "%s", text);
+	return an_findings_add(&x->c->findings, f, rule, quote.n ? co_str_get(&quote) : NULL,
+			       quote.n ? (int64_t)at : -1, err, "%s", text);
 }
 
 /* Counts the files of the folder of @row from there on in one direction, until it is clear that there are others with
@@ -183,11 +207,13 @@ static int check_script(struct an_check_context *x, size_t row, struct co_err *e
 	struct matches m = { 0 };
 	CO_CLEANUP_FREE char *bytes = NULL;
 	size_t len = 0;
-	match(&m, place == PLACE_UPLOADS, &rule_uploads, "A script that the server would run lies in a folder for uploads.");
+	match(&m, place == PLACE_UPLOADS, &rule_uploads,
+	      "A script that the server would run lies in a folder for uploads.");
 	match(&m, place == PLACE_CACHE, &rule_cache, "A script that the server would run lies in a folder for data.");
 	match(&m, place == PLACE_ELSEWHERE && alone_among_static(x, row), &rule_alone,
 	      "A script lies alone in a folder that otherwise holds only pictures, style sheets and the like.");
-	match(&m, an_path_base(f->path)[0] == '.', &rule_hidden, "The name of this script begins with a dot, which hides it.");
+	match(&m, an_path_base(f->path)[0] == '.', &rule_hidden,
+	      "The name of this script begins with a dot, which hides it.");
 	match(&m, has_double_extension(f->path), &rule_double, "The name of this script looks like that of a picture.");
 	match(&m, an_path_is_rare_script(f->path) && few_have_extension(x, f->path), &rule_rare,
 	      "The server may run files with this rare extension, and hardly any other file here has it.");
@@ -201,12 +227,14 @@ static int check_script(struct an_check_context *x, size_t row, struct co_err *e
 
 static int check_temporary(struct an_check_context *x, const struct an_file *f, struct co_err *err)
 {
-	bool program = (f->content & (AN_CONTENT_ELF | AN_CONTENT_SHEBANG | AN_CONTENT_PHP)) || an_path_is_script(f->path);
+	bool program =
+		(f->content & (AN_CONTENT_ELF | AN_CONTENT_SHEBANG | AN_CONTENT_PHP)) || an_path_is_script(f->path);
 	if (!program || f->size == 0)
 		return 0;
-	return an_findings_add(&x->c->findings, f, &rule_temporary, NULL, -1, err,
-			       "A program or script (%s) lies in a folder for temporary files that everyone may write to.",
-			       f->content & AN_CONTENT_ELF ? "ELF" : "text");
+	return an_findings_add(
+		&x->c->findings, f, &rule_temporary, NULL, -1, err,
+		"A program or script (%s) lies in a folder for temporary files that everyone may write to.",
+		f->content & AN_CONTENT_ELF ? "ELF" : "text");
 }
 
 /* PHP inside a picture, or inside any file of an upload folder that is no script by its name. */
@@ -219,7 +247,8 @@ static int check_inside(struct an_check_context *x, const struct an_file *f, str
 		return 0;
 	int r = an_check_load(x, f, MAX_READ, &bytes, &len, err);
 	if (r == 0 && an_php_tag(bytes, len) >= 0 && !an_php_is_stub(bytes, len))
-		r = report(x, f, &rule_inside, bytes, len, err, "The file is no script by its name, but holds PHP code.");
+		r = report(x, f, &rule_inside, bytes, len, err,
+			   "The file is no script by its name, but holds PHP code.");
 	return r < 0 ? r : 0;
 }
 
@@ -235,7 +264,8 @@ static int run(struct an_check_context *x, struct co_err *err)
 		if (r < 0 || !an_path_is_web(x->c, f->path))
 			continue;
 		bool hidden = f->content & AN_CONTENT_PHP && an_path_base(f->path)[0] == '.';
-		if (an_path_is_web_code(f) || hidden || (an_path_is_script(f->path) && place_of(f->path) == PLACE_UPLOADS))
+		if (an_path_is_web_code(f) || hidden ||
+		    (an_path_is_script(f->path) && place_of(f->path) == PLACE_UPLOADS))
 			r = check_script(x, i, err);
 		else
 			r = check_inside(x, f, err);

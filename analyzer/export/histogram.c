@@ -23,7 +23,7 @@ static const int64_t earliest_s = 631152000; /* 1990-01-01 */
 static const struct {
 	int64_t seconds;
 	const char *name;
-} widths[] = { { 3600, "hour" },	{ 6 * 3600, "6 hours" },   { 86400, "day" },
+} widths[] = { { 3600, "hour" },      { 6 * 3600, "6 hours" },   { 86400, "day" },
 	       { 7 * 86400, "week" }, { 30 * 86400, "30 days" }, { 365 * 86400, "365 days" } };
 
 /* Bars of one lane. */
@@ -88,8 +88,10 @@ static void add_axis(struct co_str *page, const struct an_span_of_time *span, do
 	for (size_t i = 0; i < span->n_bins; i += every) {
 		struct co_date d = co_date_of(co_time_sec(span->from_ns) + (int64_t)i * span->bin_s);
 		double x = LEFT + (double)i * step;
-		co_str_addf(page, "<line class=tick x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>", x, x, TOP, HEIGHT - BOTTOM + 4);
-		co_str_addf(page, "<text x=\"%.1f\" y=\"%d\">%04d-%02d-%02d", x + 3, HEIGHT - 7, d.year, d.month, d.day);
+		co_str_addf(page, "<line class=tick x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>", x, x, TOP,
+			    HEIGHT - BOTTOM + 4);
+		co_str_addf(page, "<text x=\"%.1f\" y=\"%d\">%04d-%02d-%02d", x + 3, HEIGHT - 7, d.year, d.month,
+			    d.day);
 		if (span->bin_s < 86400)
 			co_str_addf(page, " %02d:00", d.hour);
 		co_str_add(page, "</text>");
@@ -99,10 +101,11 @@ static void add_axis(struct co_str *page, const struct an_span_of_time *span, do
 static void add_lane(struct co_str *page, const struct an_span_of_time *span, const struct lane *lane, double step)
 {
 	double scale = lane->most ? lane->height / log1p((double)lane->most) : 0;
-	co_str_addf(page, "<text class=scale x=\"%d\" y=\"%.1f\">%llu</text><text class=scale x=\"%d\" y=\"%.1f\">0</text>",
+	co_str_addf(page,
+		    "<text class=scale x=\"%d\" y=\"%.1f\">%llu</text><text class=scale x=\"%d\" y=\"%.1f\">0</text>",
 		    LEFT - 5, lane->y + 9, (unsigned long long)lane->most, LEFT - 5, lane->y + lane->height);
-	co_str_addf(page, "<line class=base x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH, lane->y + lane->height,
-		    lane->y + lane->height);
+	co_str_addf(page, "<line class=base x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH,
+		    lane->y + lane->height, lane->y + lane->height);
 	for (size_t i = 0; i < span->n_bins; i++) {
 		if (!lane->n[i])
 			continue;
@@ -110,9 +113,10 @@ static void add_lane(struct co_str *page, const struct an_span_of_time *span, co
 		double h = log1p((double)lane->n[i]) * scale;
 		co_time_text_sec(span->from_ns + (int64_t)i * span->bin_s * CO_NS_PER_S, from);
 		co_str_addf(page,
-			    "<rect class=%s x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>from %s: %llu %s</title></rect>\n",
-			    lane->css, LEFT + (double)i * step, lane->y + lane->height - h, step > 3 ? step - 1 : step * 0.8, h,
-			    from, (unsigned long long)lane->n[i], lane->what);
+			    "<rect class=%s x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"><title>from %s: %llu "
+			    "%s</title></rect>\n",
+			    lane->css, LEFT + (double)i * step, lane->y + lane->height - h,
+			    step > 3 ? step - 1 : step * 0.8, h, from, (unsigned long long)lane->n[i], lane->what);
 	}
 }
 
@@ -128,18 +132,21 @@ static void add_picture(struct co_str *page, const struct an_span_of_time *span,
 			const struct lane *found)
 {
 	double step = (double)(WIDTH - LEFT) / (double)span->n_bins;
-	co_str_addf(page,
-		    "<svg class=histogram viewBox=\"0 0 %d %d\" role=img aria-labelledby=\"hist-title hist-desc\">"
-		    "<title id=hist-title>File times per %s</title><desc id=hist-desc>Upper bars: how many times of files "
-		    "(content, metadata, birth) fall into each %s, on a logarithmic scale. Lower bars: the same for files "
-		    "with findings.</desc>\n",
-		    WIDTH, HEIGHT, bin_name(span->bin_s), bin_name(span->bin_s));
+	co_str_addf(
+		page,
+		"<svg class=histogram viewBox=\"0 0 %d %d\" role=img aria-labelledby=\"hist-title hist-desc\">"
+		"<title id=hist-title>File times per %s</title><desc id=hist-desc>Upper bars: how many times of files "
+		"(content, metadata, birth) fall into each %s, on a logarithmic scale. Lower bars: the same for files "
+		"with findings.</desc>\n",
+		WIDTH, HEIGHT, bin_name(span->bin_s), bin_name(span->bin_s));
 	add_axis(page, span, step);
 	add_lane(page, span, all, step);
 	add_lane(page, span, found, step);
-	co_str_addf(page, "</svg>\n<p class=note>Each bar is one %s; heights are logarithmic; UTC. "
-			  "<span class=\"key all\"></span> all files <span class=\"key found\"></span> files with findings</p>\n",
-		    bin_name(span->bin_s));
+	co_str_addf(
+		page,
+		"</svg>\n<p class=note>Each bar is one %s; heights are logarithmic; UTC. "
+		"<span class=\"key all\"></span> all files <span class=\"key found\"></span> files with findings</p>\n",
+		bin_name(span->bin_s));
 }
 
 int an_histogram_add(const struct an_case *c, const struct an_span_of_time *span, struct co_str *page,
@@ -165,24 +172,61 @@ int an_histogram_add(const struct an_case *c, const struct an_span_of_time *span
 	return 0;
 }
 
+/* One time of a strip. */
+struct mark {
+	int64_t ns;
+	char letter;
+	const char *name;
+};
+
+/* The known times, earliest first. */
+static size_t sort_marks(const int64_t times[AN_TIME_N], struct mark ret[4])
+{
+	static const struct {
+		enum an_time time;
+		char letter;
+		const char *name;
+	} shown[4] = { { AN_ATIME, 'A', "last access" },
+		       { AN_MTIME, 'M', "content changed" },
+		       { AN_CTIME, 'C', "metadata changed" },
+		       { AN_CRTIME, 'B', "born" } };
+	size_t n = 0;
+	for (size_t i = 0; i < 4; i++) {
+		int64_t ns = times[shown[i].time];
+		size_t at = n;
+		if (ns == CO_TIME_NONE)
+			continue;
+		for (; at > 0 && ret[at - 1].ns > ns; at--)
+			ret[at] = ret[at - 1];
+		ret[at] = (struct mark) { ns, shown[i].letter, shown[i].name };
+		n++;
+	}
+	return n;
+}
+
 void an_histogram_add_strip(const struct an_span_of_time *span, const int64_t times[AN_TIME_N], struct co_str *page)
 {
-	static const enum an_time shown[] = { AN_ATIME, AN_MTIME, AN_CTIME, AN_CRTIME };
-	static const char letters[] = "AMCB";
-	static const char *const names[] = { "last access", "content changed", "metadata changed", "born" };
-	double length = (double)(span->to_ns / CO_NS_PER_S - span->from_ns / CO_NS_PER_S);
-	co_str_add(page, "<svg class=strip viewBox=\"0 0 600 22\" role=img aria-label=\"times of this file\">"
-			 "<line class=base x1=\"6\" x2=\"594\" y1=\"18\" y2=\"18\"/>");
-	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-		int64_t ns = times[shown[i]];
-		if (ns == CO_TIME_NONE || ns < span->from_ns || ns >= span->to_ns)
-			continue;
+	struct mark marks[4];
+	size_t n = sort_marks(times, marks);
+	double length = (double)(span->to_ns / CO_NS_PER_S - span->from_ns / CO_NS_PER_S), label = 0;
+	co_str_add(page, "<svg class=strip viewBox=\"0 0 640 22\" role=img aria-label=\"times of this file\">"
+			 "<line class=base x1=\"14\" x2=\"594\" y1=\"18\" y2=\"18\"/>");
+	for (size_t i = 0; i < n; i++) {
+		bool before = marks[i].ns < span->from_ns, after = marks[i].ns >= span->to_ns;
 		char text[40];
-		co_time_text_sec(ns, text);
-		double x = 6 + 588 * (double)((ns - span->from_ns) / CO_NS_PER_S) / length;
-		co_str_addf(page, "<g class=mark%c><line x1=\"%.1f\" x2=\"%.1f\" y1=\"10\" y2=\"22\"/><text x=\"%.1f\" y=\"9\">%c</text>"
-				  "<title>%s %s</title></g>",
-			    letters[i], x, x, x, letters[i], names[i], text);
+		co_time_text_sec(marks[i].ns, text);
+		double x = 14 + 580 * (double)(co_time_sec(marks[i].ns) - co_time_sec(span->from_ns)) / length;
+		x = before ? 14 : after ? 594 : x;
+		label = x > label + 9 ? x : label + 9; /* letters don't cover each other */
+		co_str_addf(page,
+			    "<g class=mark%c><line x1=\"%.1f\" x2=\"%.1f\" y1=\"10\" y2=\"22\"/>"
+			    "<text x=\"%.1f\" y=\"9\">%s%c</text><title>%s %s%s</title></g>",
+			    marks[i].letter, x, x, label,
+			    before  ? "&lt;"
+			    : after ? "&gt;"
+				    : "",
+			    marks[i].letter, marks[i].name, text, before || after ? " (outside the picture)" : "");
+		label += before || after ? 6 : 0;
 	}
 	co_str_add(page, "</svg>");
 }

@@ -45,6 +45,20 @@ void an_html_add(struct co_str *page, const char *text)
 		add_n(page, text, strlen(text));
 }
 
+void an_html_add_path(struct co_str *page, const char *path)
+{
+	for (const char *s = path; *s;) {
+		size_t n = strcspn(s, " ");
+		add_n(page, s, n);
+		s += n;
+		if (*s != ' ')
+			break;
+		bool hides = s == path || s[-1] == '/' || s[-1] == ' ' || s[1] == '/' || s[1] == '\0';
+		co_str_add(page, hides ? "\\x20" : " ");
+		s++;
+	}
+}
+
 void an_html_add_block(struct co_str *page, const char *text)
 {
 	while (text && *text) {
@@ -56,20 +70,29 @@ void an_html_add_block(struct co_str *page, const char *text)
 	}
 }
 
-void an_html_add_time(struct co_str *page, int64_t ns)
+/* With a space for the T and without the Z. */
+static void add_date(struct co_str *page, char text[40])
 {
-	char text[40];
-	co_time_text(ns, text);
-	if (!*text) {
-		co_str_add(page, "&ndash;");
-		return;
-	}
 	char *t = strchr(text, 'T'), *z = strchr(text, 'Z');
 	if (t)
 		*t = ' ';
 	if (z)
 		*z = '\0';
-	co_str_add(page, text);
+	co_str_add(page, *text ? text : "&ndash;");
+}
+
+void an_html_add_time(struct co_str *page, int64_t ns)
+{
+	char text[40];
+	co_time_text(ns, text);
+	add_date(page, text);
+}
+
+void an_html_add_second(struct co_str *page, int64_t ns)
+{
+	char text[40];
+	co_time_text_sec(ns, text);
+	add_date(page, text);
 }
 
 void an_html_add_base64(struct co_str *page, const uint8_t *bytes, size_t n)

@@ -53,9 +53,12 @@ static int add_head(const struct an_case *c, struct co_str *page, struct co_err 
 	co_str_add_n(page, an_report_css, an_report_css_size);
 	co_str_add(page, "</style>\n</head>\n<body>\n<header><p class=dim>Exhibit, report of the examination</p><h1>");
 	add_names(c, page);
-	co_str_add(page, "</h1>\n<nav><a href=\"#summary\">Summary</a><a href=\"#time\">Time</a><a href=\"#list\">Findings</a>"
-			 "<a href=\"#evidence\">Evidence</a><a href=\"#machine\">Machine</a><a href=\"#problems\">Problems</a></nav>"
-			 "</header>\n<main>\n");
+	co_str_add(
+		page,
+		"</h1>\n<nav><a href=\"#summary\">Summary</a><a href=\"#time\">Time</a><a href=\"#list\">Findings</a>"
+		"<a href=\"#evidence\">Evidence</a><a href=\"#machine\">Machine</a><a "
+		"href=\"#problems\">Problems</a></nav>"
+		"</header>\n<main>\n");
 	return r;
 }
 
@@ -79,8 +82,8 @@ static void add_evidence(const struct an_case *c, struct co_str *page)
 		co_str_add(page, "<dl>\n");
 		add_term(page, "File", e->name);
 		add_term(page, "Kind", e->kind);
-		co_str_addf(page, "<dt>Size</dt><dd>%llu bytes (%s), sectors of %u bytes</dd>\n", (unsigned long long)e->size,
-			    size, e->sector_size);
+		co_str_addf(page, "<dt>Size</dt><dd>%llu bytes (%s), sectors of %u bytes</dd>\n",
+			    (unsigned long long)e->size, size, e->sector_size);
 		add_term(page, "MD5 stored in it", e->md5);
 		add_term(page, "SHA-1 stored in it", e->sha1);
 		add_term(page, "SHA-256 stored in it", e->sha256);
@@ -97,14 +100,18 @@ static void add_evidence(const struct an_case *c, struct co_str *page)
 
 static void add_volumes(const struct an_case *c, struct co_str *page)
 {
-	co_str_add(page, "<section id=volumes><h2>Volumes</h2>\n<table><thead><tr><th>No.</th><th>Mounted at</th><th>File system</th>"
-			 "<th>Partition</th><th>Label, UUID</th><th class=number>Begins at byte</th><th class=number>Bytes</th>"
-			 "<th class=number>Names</th></tr></thead><tbody>\n");
+	co_str_add(
+		page,
+		"<section id=volumes><h2>Volumes</h2>\n<table><thead><tr><th>No.</th><th>Mounted at</th><th>File "
+		"system</th>"
+		"<th>Partition</th><th>Label, UUID</th><th class=number>Begins at byte</th><th class=number>Bytes</th>"
+		"<th class=number>Names</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < c->volumes.n; i++) {
 		const struct an_case_volume *v = &c->volumes.at[i];
 		co_str_addf(page, "<tr><td>%zu</td><td class=path>", i);
 		an_html_add(page, v->mount);
-		co_str_add(page, v->mount && *v->mount && !v->mount_known ? " <span class=note>(place unknown)</span>" : "");
+		co_str_add(page,
+			   v->mount && *v->mount && !v->mount_known ? " <span class=note>(place unknown)</span>" : "");
 		co_str_add(page, "</td><td>");
 		an_html_add(page, v->fs && *v->fs ? v->fs : "not recognised");
 		co_str_add(page, "</td><td>");
@@ -113,8 +120,10 @@ static void add_volumes(const struct an_case *c, struct co_str *page)
 		an_html_add(page, v->label);
 		co_str_add(page, v->label && *v->label && v->uuid && *v->uuid ? ", " : "");
 		an_html_add(page, v->uuid);
-		co_str_addf(page, "</td><td class=number>%llu</td><td class=number>%llu</td><td class=number>%llu</td></tr>\n",
-			    (unsigned long long)v->offset, (unsigned long long)v->length, (unsigned long long)v->n_files);
+		co_str_addf(
+			page,
+			"</td><td class=number>%llu</td><td class=number>%llu</td><td class=number>%llu</td></tr>\n",
+			(unsigned long long)v->offset, (unsigned long long)v->length, (unsigned long long)v->n_files);
 	}
 	co_str_add(page, "</tbody></table></section>\n");
 }
@@ -125,7 +134,8 @@ static void add_facts(const struct an_case *c, struct co_str *page)
 	if (c->facts.n == 0)
 		co_str_add(page, "<p>Nothing is known of it.</p>\n");
 	else
-		co_str_add(page, "<table><thead><tr><th>What</th><th>Value</th><th>Read from</th></tr></thead><tbody>\n");
+		co_str_add(page,
+			   "<table><thead><tr><th>What</th><th>Value</th><th>Read from</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < c->facts.n && i < MAX_FACTS; i++) {
 		co_str_add(page, "<tr><td>");
 		an_html_add(page, c->facts.at[i].kind);
@@ -171,10 +181,12 @@ static void add_problems(const struct an_case *c, struct co_str *page)
 
 static void add_foot(struct co_str *page)
 {
-	co_str_add(page, "</main>\n<footer><p>Scores are sums of fixed weights, one per rule; nothing lowers them, and only a "
-			 "content that equals a named baseline takes a file out of the list. All times are UTC. Names and "
-			 "quotations are shown with invisible characters as \\xNN. Made by exhibit-analyzer " CO_VERSION
-			 "; the same image and options give the same report.</p></footer>\n<script>");
+	co_str_add(
+		page,
+		"</main>\n<footer><p>Scores are sums of fixed weights, one per rule; nothing lowers them, and only a "
+		"content that equals a named baseline takes a file out of the list. All times are UTC. Names and "
+		"quotations are shown with invisible characters as \\xNN. Made by exhibit-analyzer " CO_VERSION
+		"; the same image and options give the same report.</p></footer>\n<script>");
 	co_str_add_n(page, an_report_js, an_report_js_size);
 	co_str_add(page, "</script>\n</body>\n</html>\n");
 }

@@ -127,6 +127,11 @@ int an_content_read(struct an_fs *fs, const struct an_file *file, an_content_fn 
 	int code = 1;
 	tsk_error_reset();
 	TSK_FS_FILE *f = tsk_fs_file_open_meta(fs->fs, NULL, file->inode);
+	if (f && f->meta && !an_tsk_is_plausible(fs, f->meta)) {
+		co_err_set(err, CO_ERR_FORMAT, 0, "its size of %" PRId64 " bytes is not plausible", (int64_t)f->meta->size);
+		tsk_fs_file_close(f);
+		return 1;
+	}
 	struct reading r = { .fs = fs, .attr = f ? attribute(f, file) : NULL };
 	if (r.attr)
 		code = read_attribute(&r, fn, arg, err);

@@ -14,7 +14,8 @@ typedef int an_content_fn(void *arg, const void *bytes, size_t len, struct co_er
 
 /* Reads a file (inode and, for NTFS, its attribute) from begin to end.
  * 0, or 1: its end could not be reached, *err tells why and the parts before were delivered; < 0: fatal. A size that
- * is more than four times that of the volume is not believed: reading ends behind the last byte that is stored. */
+ * is more than four times that of the volume is not believed: reading ends behind the last byte that is stored. Where
+ * blocks are mapped one by one (ext2, ext3, UFS), a size larger than the volume is refused. */
 int an_content_read(struct an_fs *fs, const struct an_file *file, an_content_fn *fn, void *arg, struct co_err *err);
 
 /* Opened file systems of an image, opened on first use; for checks that read single files. One thread. */

@@ -12,6 +12,7 @@
 
 #define DEPTH_MAX 4096		    /* folders inside each other */
 #define PATH_MAX_BYTES ((size_t)65536)
+#define TOO_LARGE "the folder claims to be larger than the volume and is not shown"
 #define VISITS_MAX 8		    /* entries of one folder by different names, as damage or an attacker can make them */
 
 /* An open folder. */
@@ -255,8 +256,8 @@ static const char *refusal(struct walk *w, const TSK_FS_FILE *file)
 		return "the folder lies more than 4096 levels deep and is not shown";
 	if (w->path.n + strlen(file->name->name) >= PATH_MAX_BYTES)
 		return "the path of the folder is longer than 65536 bytes; what is in it is not shown";
-	if (file->meta->size > 0 && (uint64_t)file->meta->size > w->fs->length)
-		return "the folder claims to be larger than the volume and is not shown";
+	if (!an_tsk_is_plausible(w->fs, file->meta))
+		return TOO_LARGE;
 	return NULL;
 }
 
@@ -323,9 +324,18 @@ static int visit(struct walk *w, TSK_FS_NAME *name, bool orphans, struct co_err 
 	return r;
 }
 
+static int push_root(struct walk *w, struct co_err *err)
+{
+	TSK_FS_INFO *fs = w->fs->fs;
+	TSK_FS_FILE *root = tsk_fs_file_open_meta(fs, NULL, fs->root_inum);
+	bool plausible = !root || !root->meta || an_tsk_is_plausible(w->fs, root->meta);
+	tsk_fs_file_close(root);
+	return plausible ? push(w, fs->root_inum, false, err) : report(w, "", TOO_LARGE, err);
+}
+
 static int run(struct walk *w, struct co_err *err)
 {
-	int r = push(w, w->fs->fs->root_inum, false, err);
+	int r = push_root(w, err);
 	while (r == 0 && w->stack.n > 0) {
 		struct level *l = &w->stack.at[w->stack.n - 1];
 		if (l->next >= l->dir->names_used) {

@@ -126,14 +126,64 @@ const char *an_tsk_reason(char ret[256])
 	return ret;
 }
 
-int an_tsk_load(TSK_FS_INFO *fs, const char *path, size_t max, struct co_str *ret)
+bool an_tsk_is_plausible(const struct an_fs *fs, const TSK_FS_META *meta)
+{
+	if (meta->size < 0)
+		return false;
+	if ((uint64_t)meta->size <= fs->length)
+		return true;
+	bool block_by_block = (TSK_FS_TYPE_ISEXT(fs->fs->ftype) || TSK_FS_TYPE_ISFFS(fs->fs->ftype)) &&
+			      meta->content_type == TSK_FS_META_CONTENT_TYPE_DEFAULT;
+	return !TSK_FS_IS_DIR_META(meta->type) && !block_by_block;
+}
+
+/* Looks for a live name in a folder. 0, or 1: not there. */
+static int find_in_folder(const struct an_fs *fs, TSK_INUM_T folder, const char *name, size_t len, TSK_INUM_T *ret)
+{
+	TSK_FS_FILE *file = tsk_fs_file_open_meta(fs->fs, NULL, folder);
+	bool is_folder = file && file->meta && TSK_FS_IS_DIR_META(file->meta->type) &&
+			 an_tsk_is_plausible(fs, file->meta);
+	tsk_fs_file_close(file);
+	TSK_FS_DIR *dir = is_folder ? tsk_fs_dir_open_meta(fs->fs, folder) : NULL;
+	int r = 1;
+	for (size_t i = 0; dir && r == 1 && i < dir->names_used; i++) {
+		const TSK_FS_NAME *n = &dir->names[i];
+		if ((n->flags & TSK_FS_NAME_FLAG_ALLOC) && n->name && strlen(n->name) == len &&
+		    memcmp(n->name, name, len) == 0) {
+			*ret = n->meta_addr;
+			r = 0;
+		}
+	}
+	tsk_fs_dir_close(dir);
+	return r;
+}
+
+int an_tsk_find(const struct an_fs *fs, const char *path, TSK_INUM_T *ret)
+{
+	TSK_INUM_T inode = fs->fs->root_inum;
+	int r = 0;
+	for (const char *p = path; r == 0; ) {
+		p += strspn(p, "/");
+		size_t len = strcspn(p, "/");
+		if (len == 0)
+			break;
+		r = find_in_folder(fs, inode, p, len, &inode);
+		p += len;
+	}
+	tsk_error_reset();
+	if (r == 0)
+		*ret = inode;
+	return r;
+}
+
+int an_tsk_load(const struct an_fs *fs, const char *path, size_t max, struct co_str *ret)
 {
 	TSK_INUM_T inode;
 	TSK_FS_FILE *file = NULL;
-	if (tsk_fs_path2inum(fs, path, &inode, NULL) == 0)
-		file = tsk_fs_file_open_meta(fs, NULL, inode);
+	if (an_tsk_find(fs, path, &inode) == 0)
+		file = tsk_fs_file_open_meta(fs->fs, NULL, inode);
 	int r = 1;
-	if (file && file->meta && file->meta->type == TSK_FS_META_TYPE_REG && file->meta->size >= 0) {
+	if (file && file->meta && file->meta->type == TSK_FS_META_TYPE_REG && an_tsk_is_plausible(fs, file->meta)) {
 		size_t want = (size_t)co_min_u64((uint64_t)file->meta->size, max);
 		CO_CLEANUP_FREE char *buf = malloc(want + 1);
 		ssize_t got = buf && want ? tsk_fs_file_read(file, 0, buf, want, TSK_FS_FILE_READ_FLAG_NONE) : 0;

@@ -38,7 +38,14 @@ const char *an_tsk_fs_name(TSK_FS_TYPE_ENUM type);
 /* What libtsk complained about last in this thread, as part of a sentence; the complaint is forgotten. */
 const char *an_tsk_reason(char ret[256]);
 
+/* Can the content have the size that the inode states? A folder, and a file that ext2, ext3 or UFS map block by block,
+ * is not larger than the volume: libtsk would work for hours, and take all memory, to find out. */
+bool an_tsk_is_plausible(const struct an_fs *fs, const TSK_FS_META *meta);
+
+/* The inode of a live name, symbolic links not followed. 0, or 1: there is none or a folder can't be read. */
+int an_tsk_find(const struct an_fs *fs, const char *path, TSK_INUM_T *ret);
+
 /* The first @max bytes of the file at @path. 0, or 1: there is none or it can't be read. */
-int an_tsk_load(TSK_FS_INFO *fs, const char *path, size_t max, struct co_str *ret);
+int an_tsk_load(const struct an_fs *fs, const char *path, size_t max, struct co_str *ret);
 
 #endif

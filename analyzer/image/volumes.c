@@ -292,14 +292,6 @@ static void mount_by_fstab(struct an_volumes *v, const struct an_fstab *fstab, i
 	}
 }
 
-static bool has_path(TSK_FS_INFO *fs, const char *path)
-{
-	TSK_INUM_T inode;
-	bool found = tsk_fs_path2inum(fs, path, &inode, NULL) == 0;
-	tsk_error_reset();
-	return found;
-}
-
 /* Is this the root of a system? Then its fstab goes to @fstab. */
 static int look_for_root(const struct an_evidence *e, const struct an_volume *v, struct co_str *fstab, bool *ret,
 			 struct co_err *err)
@@ -311,7 +303,8 @@ static int look_for_root(const struct an_evidence *e, const struct an_volume *v,
 		return 0; /* it opened before: a read error, which the walk will report */
 	if (r < 0)
 		return r;
-	*ret = an_tsk_load(fs->fs, "/etc/fstab", FSTAB_MAX, fstab) == 0 || has_path(fs->fs, "/etc/os-release");
+	TSK_INUM_T inode;
+	*ret = an_tsk_load(fs, "/etc/fstab", FSTAB_MAX, fstab) == 0 || an_tsk_find(fs, "/etc/os-release", &inode) == 0;
 	an_fs_close(fs);
 	return fstab->failed ? no_memory(err) : 0;
 }

@@ -23,7 +23,7 @@ int an_case_problem(struct an_case *c, uint32_t volume, const char *path, struct
 	va_end(ap);
 	if (n < 0)
 		text = NULL;
-	if (!text || !copy || co_vec_push(&c->problems, (struct an_problem){ volume, copy, text }) < 0)
+	if (!text || !copy || co_vec_push(&c->problems, (struct an_problem) { volume, copy, text }) < 0)
 		return no_memory(err);
 	text = copy = NULL;
 	return 0;
@@ -34,7 +34,7 @@ int an_case_fact(struct an_case *c, const char *kind, const char *value, const c
 	CO_CLEANUP_FREE char *k = strdup(kind);
 	CO_CLEANUP_FREE char *v = strdup(value);
 	CO_CLEANUP_FREE char *p = strdup(path ? path : "");
-	if (!k || !v || !p || co_vec_push(&c->facts, (struct an_fact){ k, v, p }) < 0)
+	if (!k || !v || !p || co_vec_push(&c->facts, (struct an_fact) { k, v, p }) < 0)
 		return no_memory(err);
 	k = v = p = NULL;
 	return 0;
@@ -42,8 +42,10 @@ int an_case_fact(struct an_case *c, const char *kind, const char *value, const c
 
 static void free_evidence(struct an_case_evidence *e)
 {
-	char *const all[] = { e->name,		  e->kind,	      e->md5,	   e->sha1,	   e->sha256,  e->case_number,
-			      e->evidence_number, e->examiner, e->description, e->notes, e->acquired };
+	char *const all[] = {
+		e->name,     e->kind,        e->md5,   e->sha1,    e->sha256, e->case_number, e->evidence_number,
+		e->examiner, e->description, e->notes, e->acquired
+	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
 }
@@ -76,5 +78,5 @@ void an_case_free(struct an_case *c)
 	co_vec_free(&c->facts);
 	an_files_free(&c->files);
 	an_findings_free(&c->findings);
-	*c = (struct an_case){ 0 };
+	*c = (struct an_case) { 0 };
 }

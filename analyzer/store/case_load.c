@@ -123,11 +123,13 @@ static bool get_digest(struct reader *r, size_t n, uint8_t *ret)
 
 static void load_evidence(struct reader *r)
 {
-	struct an_case_evidence e = { .name = copy_text(r), .kind = copy_text(r) };
+	struct an_case_evidence e = { 0 };
+	e.name = copy_text(r);
+	e.kind = copy_text(r);
 	e.size = get_u64(r);
 	e.sector_size = get_u32(r, UINT32_MAX);
-	char **const texts[] = { &e.md5,	  &e.sha1,	  &e.sha256, &e.case_number, &e.evidence_number,
-				 &e.examiner, &e.description, &e.notes,	 &e.acquired };
+	char **const texts[] = { &e.md5,      &e.sha1,        &e.sha256, &e.case_number, &e.evidence_number,
+				 &e.examiner, &e.description, &e.notes,  &e.acquired };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = copy_text(r);
 	if (co_vec_push(&r->c->evidence, e) < 0) {
@@ -167,7 +169,9 @@ static uint32_t get_volume(struct reader *r)
 
 static void load_file(struct reader *r)
 {
-	struct an_file f = { .volume = get_volume(r), .inode = get_u64(r) };
+	struct an_file f = { 0 };
+	f.volume = get_volume(r);
+	f.inode = get_u64(r);
 	f.path = get_text(r);
 	f.link = get_text_or_null(r);
 	f.type = get_letter(r);
@@ -205,7 +209,8 @@ static bool axis_of(const char *name, enum an_axis *ret)
 /* A reason joined with its finding: what settling needs to come to the same findings again. */
 static void load_reason(struct reader *r)
 {
-	struct an_rule like = { .id = get_text(r) };
+	struct an_rule like = { 0 };
+	like.id = get_text(r);
 	if (!axis_of(get_text(r), &like.axis))
 		set_bad(r);
 	like.score = get_u32(r, 1000);
@@ -213,7 +218,8 @@ static void load_reason(struct reader *r)
 	like.innocent = get_text(r);
 	const char *text = get_text(r), *quote = get_text_or_null(r);
 	int64_t offset = get_int(r, -1, INT64_MAX);
-	struct an_file f = { .path = get_text(r) };
+	struct an_file f = { 0 };
+	f.path = get_text(r);
 	f.volume = get_u32(r, UINT32_MAX);
 	f.inode = get_u64(r);
 	get_times(r, f.time);
@@ -247,7 +253,8 @@ static const struct table {
 	void (*load)(struct reader *r); /* one row */
 } tables[] = {
 	{ "evidence",
-	  "SELECT name, kind, size, sector_size, md5, sha1, sha256, case_number, evidence_number, examiner, description,"
+	  "SELECT name, kind, size, sector_size, md5, sha1, sha256, case_number, evidence_number, examiner, "
+	  "description,"
 	  " notes, acquired FROM main.evidence ORDER BY id",
 	  load_evidence },
 	{ "volume",
@@ -256,10 +263,12 @@ static const struct table {
 	  load_volume },
 	{ "file",
 	  "SELECT volume, inode, path, link, type, name_type, mode, uid, gid, nlink, size, allocated, flags, content,"
-	  " attr_type, attr_id, atime_ns, mtime_ns, ctime_ns, crtime_ns, dtime_ns, md5, sha256 FROM main.file ORDER BY id",
+	  " attr_type, attr_id, atime_ns, mtime_ns, ctime_ns, crtime_ns, dtime_ns, md5, sha256 FROM main.file ORDER BY "
+	  "id",
 	  load_file },
 	{ "reason",
-	  "SELECT r.rule, r.axis, r.score, r.confirms, r.innocent, r.text, r.quote, r.offset, f.path, f.volume, f.inode,"
+	  "SELECT r.rule, r.axis, r.score, r.confirms, r.innocent, r.text, r.quote, r.offset, f.path, f.volume, "
+	  "f.inode,"
 	  " f.atime_ns, f.mtime_ns, f.ctime_ns, f.crtime_ns, f.dtime_ns"
 	  " FROM main.reason r JOIN main.finding f ON f.id = r.finding ORDER BY r.id",
 	  load_reason },
@@ -309,7 +318,8 @@ static int check_database(struct reader *r, struct co_err *err)
 		return not_a_case(r, err, "case.db was not written by exhibit-analyzer");
 	if (ask(r, "PRAGMA user_version") != AN_CASE_VERSION)
 		return not_a_case(r, err, "case.db has another version of the tables");
-	if (ask(r, "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%'"))
+	if (ask(r, "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE "
+		   "VIRTUAL%'"))
 		return not_a_case(r, err, "case.db holds views or triggers");
 	bool whole = sqlite3_prepare_v2(r->db, "PRAGMA quick_check(1)", -1, &s, NULL) == SQLITE_OK &&
 		     sqlite3_step(s) == SQLITE_ROW && sqlite3_column_text(s, 0) &&

@@ -147,9 +147,10 @@ static void save_evidence(struct writer *w, const struct an_case *c)
 		put_text(w, e->kind);
 		put_int(w, (int64_t)e->size);
 		put_int(w, e->sector_size);
-		const char *const texts[] = { e->md5,		  e->sha1,     e->sha256,      e->case_number,
-					      e->evidence_number, e->examiner, e->description, e->notes,
-					      e->acquired };
+		const char *const texts[] = {
+			e->md5,      e->sha1,        e->sha256, e->case_number, e->evidence_number,
+			e->examiner, e->description, e->notes,  e->acquired
+		};
 		for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
 			put_text(w, texts[k]);
 		end_row(w);
@@ -304,7 +305,8 @@ static void save_all(struct writer *w, const struct an_case *c)
 static int save_database(const struct an_case *c, const char *part, const char *file, struct co_err *err)
 {
 	struct writer w = { .name = file };
-	keep(&w, sqlite3_open_v2(part, &w.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE, NULL));
+	keep(&w,
+	     sqlite3_open_v2(part, &w.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE, NULL));
 	save_all(&w, c);
 	int r = w.result == SQLITE_OK ? 0 : failed(&w, err);
 	if (sqlite3_close(w.db) != SQLITE_OK && r == 0)

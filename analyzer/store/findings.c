@@ -244,5 +244,5 @@ void an_findings_free(struct an_findings *fs)
 		free(all);
 	}
 	an_strings_free(fs->strings);
-	*fs = (struct an_findings){ 0 };
+	*fs = (struct an_findings) { 0 };
 }

@@ -38,29 +38,29 @@ enum an_severity {
 
 /* A rule is a constant of its check. */
 struct an_rule {
-	const char *id;	      /* "dpkg-modified" */
+	const char *id; /* "dpkg-modified" */
 	enum an_axis axis;
-	unsigned score;	      /* weight, 0 to 100 */
-	bool confirms;	      /* this reason alone makes the finding confirmed */
+	unsigned score;       /* weight, 0 to 100 */
+	bool confirms;        /* this reason alone makes the finding confirmed */
 	const char *innocent; /* the harmless explanation that must be excluded, one sentence */
 };
 
 struct an_reason {
 	const struct an_rule *rule; /* rules loaded from a case are owned by the findings */
-	const char *text;	    /* one sentence: what was seen, with raw values */
-	const char *quote;	    /* evidence as it stands in the file, or NULL; any bytes but NUL */
-	int64_t offset;		    /* byte offset of the quote in the file, -1: none */
+	const char *text;           /* one sentence: what was seen, with raw values */
+	const char *quote;          /* evidence as it stands in the file, or NULL; any bytes but NUL */
+	int64_t offset;             /* byte offset of the quote in the file, -1: none */
 };
 
 struct an_finding {
 	const char *path;
 	uint32_t volume;
 	uint64_t inode;
-	int64_t time_ns;     /* the time that matters most: crtime, else ctime, else mtime */
+	int64_t time_ns; /* the time that matters most: crtime, else ctime, else mtime */
 	int64_t times[AN_TIME_N];
-	unsigned score;	     /* sum over rules, each rule once */
+	unsigned score; /* sum over rules, each rule once */
 	enum an_severity severity;
-	const struct an_rule *rule; /* the one with the highest score (first in rule id order among equals) */
+	const struct an_rule *rule;       /* the one with the highest score (first in rule id order among equals) */
 	CO_VEC(struct an_reason) reasons; /* highest score first, then rule id, then text */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "e01/codec.h"
 
+#include <endian.h>
 #include <libdeflate.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 enum {
 	LEVEL_FAST = 1,
 	LEVEL_BEST = 9,
+	STORED_HEAD = 8,
+	FRAME_SIZE = 2 + 5, /* head of a zlib stream, and of a stored block */
+	CHECKSUM_SIZE = 4,
 };
 
 struct co_codec {
@@ -96,21 +100,41 @@ void co_codec_close(struct co_codec *codec)
 }
 
 #ifdef CO_HAVE_ISAL
-static size_t compress_isal(struct co_codec *codec, const void *in, uint32_t len, void *out, uint32_t cap)
+/*
+ * ISA-L derives the first two entries of its match table from the address of its stream (level 1, version 2.30:
+ * isal_deflate_icf_body_hash_hist_*, label .write_first_byte), so that about one chunk in 5000 comes out differently in
+ * another thread or run. With a dictionary it never gets there. So the first bytes of a chunk go out as a stored block
+ * of our own, and are the dictionary of the rest.
+ */
+static size_t compress_isal(struct co_codec *codec, const uint8_t *in, uint32_t len, uint8_t *out, uint32_t cap)
 {
 	struct isal_zstream *z = codec->isal;
-	isal_deflate_stateless_init(z);
-	z->level = 1;
-	z->level_buf = codec->isal_work;
-	z->level_buf_size = ISAL_DEF_LVL1_DEFAULT;
-	z->gzip_flag = IGZIP_ZLIB;
-	z->end_of_stream = 1;
-	z->flush = NO_FLUSH;
-	z->next_in = (uint8_t *)(uintptr_t)in; /* only read, but not declared const */
-	z->avail_in = len;
-	z->next_out = out;
-	z->avail_out = cap;
-	return isal_deflate_stateless(z) == COMP_OK && z->avail_in == 0 ? z->total_out : 0;
+	uint32_t head = len < STORED_HEAD ? len : STORED_HEAD, n = FRAME_SIZE + head;
+	if (cap < n + CHECKSUM_SIZE)
+		return 0;
+	const uint8_t frame[FRAME_SIZE] = { 0x78, 0x01, head == len, (uint8_t)head, 0, (uint8_t)~head, 0xFF };
+	memcpy(out, frame, FRAME_SIZE);
+	memcpy(out + FRAME_SIZE, in, head);
+	if (head < len) {
+		isal_deflate_init(z);
+		z->level = 1;
+		z->level_buf = codec->isal_work;
+		z->level_buf_size = ISAL_DEF_LVL1_DEFAULT;
+		z->end_of_stream = 1;
+		/* The input is only read, but not declared const. */
+		if (isal_deflate_set_dict(z, (uint8_t *)(uintptr_t)in, head) != COMP_OK)
+			return 0;
+		z->next_in = (uint8_t *)(uintptr_t)in + head;
+		z->avail_in = len - head;
+		z->next_out = out + n;
+		z->avail_out = cap - n - CHECKSUM_SIZE;
+		if (isal_deflate(z) != COMP_OK || z->internal_state.state != ZSTATE_END)
+			return 0;
+		n += z->total_out;
+	}
+	uint32_t sum = htobe32(co_adler32(1, in, len));
+	memcpy(out + n, &sum, CHECKSUM_SIZE);
+	return n + CHECKSUM_SIZE;
 }
 #endif
 

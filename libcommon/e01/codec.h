@@ -22,7 +22,8 @@ const char *co_compression_name(enum co_compression c);
 struct co_codec; /* state of one worker: one thread at a time */
 
 int co_codec_open(struct co_codec **ret, enum co_compression c, struct co_err *err);
-/* Length of the zlib stream in @out, or 0: it does not fit in @cap bytes (store the chunk raw). */
+/* Length of the zlib stream in @out, or 0: it does not fit in @cap bytes (store the chunk raw). The same bytes give the
+ * same stream, whatever the codec was used for before. */
 size_t co_codec_compress(struct co_codec *codec, const void *in, size_t len, void *out, size_t cap);
 /* Inflates a whole zlib stream and checks its Adler-32. 0: *ret_len bytes are in @out. 1: damaged, or more than @cap. */
 int co_codec_inflate(struct co_codec *codec, const void *in, size_t len, void *out, size_t cap, size_t *ret_len);

@@ -21,7 +21,7 @@ cut -d'|' -f2,4,7-11 body | sort > got.timeline
 got=0; "$ANALYZER" run disk.raw --output case --progress none 2> err || got=$?
 [ $got = 0 ] || { cat err; fail "run ended with $got"; }
 jq -r '.findings[] | [.severity, .rule, .path] | @tsv' case/findings.json > got.findings
-"$ANALYZER" info disk.raw --json | jq -r '.volumes[] | [.offset, .fs, .mount] | @tsv' > got.volumes
+"$ANALYZER" info disk.raw --json | jq -r '.volumes[] | [.offset, .file_system, .mount] | @tsv' > got.volumes
 
 for what in timeline findings volumes; do
   if [ "$accept" = --accept ]; then

@@ -29,4 +29,4 @@ says_once '/no/such/file'
 expect 0 "$ANALYZER" ls disk.raw
 grep -qx '/var/www/html/numbers.txt' out || { head out; fail "ls"; }
 expect 0 "$ANALYZER" ls disk.raw /var/www/html
-equal "$(wc -l < out)" 4 "entries below /var/www/html"
+equal "$(wc -l < out)" 5 "/var/www/html and what is below /var/www/html"

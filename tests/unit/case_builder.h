@@ -31,9 +31,11 @@ static inline void builder_make(struct builder *b)
 	memset(b, 0, sizeof *b);
 	struct an_case_evidence e = { .size = 1 << 20, .sector_size = 512 };
 	struct an_case_volume v = { .length = 1 << 20, .mount_known = true };
-	char **const texts[] = { &e.name,	    &e.kind,	 &e.md5,	 &e.sha1,  &e.sha256,	&e.case_number,
-				 &e.evidence_number, &e.examiner, &e.description, &e.notes, &e.acquired, &v.table,
-				 &v.description,	    &v.label,	 &v.uuid };
+	char **const texts[] = {
+		&e.name,     &e.kind,        &e.md5,   &e.sha1,     &e.sha256, &e.case_number, &e.evidence_number,
+		&e.examiner, &e.description, &e.notes, &e.acquired, &v.table,  &v.description, &v.label,
+		&v.uuid
+	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = strdup(i == 0 ? "disk.raw" : "");
 	v.fs = strdup("ext4");
@@ -54,7 +56,9 @@ static inline void builder_free(struct builder *b)
 
 static inline struct an_file builder_row(struct builder *b, const char *path, uint8_t type)
 {
-	struct an_file f = { .path = path, .inode = b->next_inode++, .type = type, .name_type = type, .nlink = 1, .mode = 0644 };
+	struct an_file f = {
+		.path = path, .inode = b->next_inode++, .type = type, .name_type = type, .nlink = 1, .mode = 0644
+	};
 	f.flags = AN_NAME_ALLOCATED | AN_META_KNOWN | AN_META_ALLOCATED;
 	for (int i = 0; i < AN_TIME_N; i++)
 		f.time[i] = i == AN_DTIME ? CO_TIME_NONE : INSTALLED;
@@ -72,7 +76,8 @@ static inline void builder_digest(struct an_file *f, const void *bytes, size_t l
 {
 	struct co_err err = CO_ERR_INIT;
 	struct co_digests d;
-	ck_assert_int_eq(co_digest_bytes(CO_HASH_BIT(CO_HASH_MD5) | CO_HASH_BIT(CO_HASH_SHA256), bytes, len, &d, &err), 0);
+	ck_assert_int_eq(co_digest_bytes(CO_HASH_BIT(CO_HASH_MD5) | CO_HASH_BIT(CO_HASH_SHA256), bytes, len, &d, &err),
+			 0);
 	memcpy(f->md5, d.of[CO_HASH_MD5].bytes, 16);
 	memcpy(f->sha256, d.of[CO_HASH_SHA256].bytes, 32);
 	f->flags |= AN_HAS_DIGESTS | AN_CONTENT_SEEN;

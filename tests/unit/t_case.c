@@ -25,7 +25,8 @@ static void fill(struct builder *b)
 	f->time[AN_ATIME] = CO_TIME_NONE;
 	f->flags = (f->flags & ~(uint32_t)AN_HAS_DIGESTS) | AN_ORPHAN;
 	f->uid = UINT32_MAX;
-	ck_assert_int_eq(an_findings_add(&b->c.findings, &b->c.files.rows.at[0], &rule, "<?php\n\xff", 12, &err, "one"), 0);
+	ck_assert_int_eq(an_findings_add(&b->c.findings, &b->c.files.rows.at[0], &rule, "<?php\n\xff", 12, &err, "one"),
+			 0);
 	ck_assert_int_eq(an_findings_add(&b->c.findings, &b->c.files.rows.at[0], &second, NULL, -1, &err, "a\\b"), 0);
 	ck_assert_int_eq(an_findings_add(&b->c.findings, f, &rule, "", 0, &err, "two"), 0);
 	ck_assert_int_eq(an_findings_settle(&b->c.findings, &err), 0);
@@ -168,7 +169,10 @@ START_TEST(what_is_no_case_is_refused)
 	refused(&dir);
 	folder_write(&dir, "case.db", "", 0);
 	refused(&dir);
-	folder_write(&dir, "case.db", "not a database at all, but long enough to be looked at.............................................", 100);
+	folder_write(
+		&dir, "case.db",
+		"not a database at all, but long enough to be looked at.............................................",
+		100);
 	refused(&dir);
 	folder_remove(&dir);
 }

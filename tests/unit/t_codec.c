@@ -55,6 +55,42 @@ START_TEST(incompressible)
 }
 END_TEST
 
+/* The first bytes come again, so that a table of matches which depends on the address or the past of a codec shows. */
+START_TEST(same_stream_from_any_codec)
+{
+	enum { CODECS = 16, LEN = 512 };
+	static uint8_t in[LEN], first[1024], out[1024];
+	struct co_codec *codecs[CODECS];
+	struct co_err err;
+	uint64_t x = 1;
+	for (int i = 0; i < CODECS; i++)
+		ck_assert_int_eq(co_codec_open(&codecs[i], CO_COMPRESSION_FAST, &err), 0);
+	for (int round = 0; round < 4000; round++) {
+		for (size_t i = 0; i < LEN; i++) {
+			x = x * 6364136223846793005u + 1442695040888963407u;
+			in[i] = i % 64 < 8 && i >= 64 ? in[i % 64] : (uint8_t)(x >> 60);
+		}
+		size_t n = co_codec_compress(codecs[0], in, LEN, first, sizeof first);
+		ck_assert_uint_gt(n, 0);
+		for (int i = 1; i < CODECS; i++) {
+			ck_assert_uint_eq(co_codec_compress(codecs[i], in, LEN, out, sizeof out), n);
+			ck_assert_mem_eq(out, first, n);
+		}
+	}
+	for (int i = 0; i < CODECS; i++)
+		co_codec_close(codecs[i]);
+}
+END_TEST
+
+START_TEST(short_input)
+{
+	static const uint8_t in[20] = "aaaaaaaaaaaaaaaaaaa";
+	for (size_t len = 1; len <= sizeof in; len++)
+		for (int c = CO_COMPRESSION_FAST; c <= CO_COMPRESSION_BEST; c++)
+			round_trip((enum co_compression)c, in, len);
+}
+END_TEST
+
 START_TEST(names)
 {
 	enum co_compression c = CO_COMPRESSION_NONE;
@@ -84,6 +120,8 @@ Suite *t_codec_suite(void)
 	TCase *t = tcase_create("codec");
 	tcase_add_test(t, streams);
 	tcase_add_test(t, incompressible);
+	tcase_add_test(t, same_stream_from_any_codec);
+	tcase_add_test(t, short_input);
 	tcase_add_test(t, names);
 	tcase_add_test(t, adler);
 	suite_add_tcase(s, t);

@@ -36,10 +36,13 @@ static void hostile(struct builder *b)
 	struct co_err err = CO_ERR_INIT;
 	builder_make(b);
 	struct an_file *f = builder_file(b, HOSTILE, "x");
-	ck_assert_int_eq(an_findings_add(&b->c.findings, f, &rule, "<script>alert(2)</script>\n</pre>", 0, &err, "see %s", f->path), 0);
+	ck_assert_int_eq(an_findings_add(&b->c.findings, f, &rule, "<script>alert(2)</script>\n</pre>", 0, &err,
+					 "see %s", f->path),
+			 0);
 	ck_assert_int_eq(an_findings_settle(&b->c.findings, &err), 0);
 	ck_assert_int_eq(an_case_fact(&b->c, "hostname", "<img src=y onerror=alert(3)>", "<b>", &err), 0);
-	ck_assert_int_eq(an_case_problem(&b->c, 0, "<svg onload=alert(4)>", &err, "%s", "</ul><script>alert(5)</script>"), 0);
+	ck_assert_int_eq(
+		an_case_problem(&b->c, 0, "<svg onload=alert(4)>", &err, "%s", "</ul><script>alert(5)</script>"), 0);
 	free(b->c.evidence.at[0].name);
 	b->c.evidence.at[0].name = strdup("</title><script>alert(6)</script>");
 }
@@ -64,9 +67,10 @@ START_TEST(hostile_text_is_inert)
 	ck_assert_uint_eq(occurrences(page, "<img"), 0);
 	ck_assert_uint_eq(occurrences(page, "<svg onload"), 0);
 	ck_assert_uint_eq(occurrences(page, "<b>\n"), 0);
-	ck_assert_uint_eq(occurrences(page, "</title>"), occurrences(page, "<title>"));
+	ck_assert_uint_eq(occurrences(page, "</title>"), occurrences(page, "<title"));
 	ck_assert_ptr_null(strchr(page, '\033'));
-	ck_assert_ptr_nonnull(strstr(page, "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;\\x1b[2J\\xff.php"));
+	ck_assert_ptr_nonnull(
+		strstr(page, "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;\\x1b[2J\\xff.php"));
 	ck_assert_ptr_nonnull(strstr(page, "<pre>&lt;script&gt;alert(2)&lt;/script&gt;\n&lt;/pre&gt;</pre>"));
 	builder_free(&b);
 }
@@ -152,8 +156,9 @@ END_TEST
 
 START_TEST(base64_of_known_texts)
 {
-	static const char *const known[][2] = { { "", "" },	      { "f", "Zg==" },	  { "fo", "Zm8=" },
-						{ "foo", "Zm9v" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const known[][2] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foobar", "Zm9vYmFy" }
+	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		CO_CLEANUP_STR struct co_str s = { 0 };
 		an_html_add_base64(&s, (const uint8_t *)known[i][0], strlen(known[i][0]));
@@ -216,11 +221,15 @@ END_TEST
 
 Suite *t_report_suite(void)
 {
-	static const TTest *const tests[] = {
-		hostile_text_is_inert,		 the_policy_names_what_is_in_the_page,
-		the_same_case_gives_the_same_page, a_case_without_anything,
-		too_many_findings_are_cut_aloud, base64_of_known_texts,
-		the_span_has_a_bounded_number_of_bars, findings_as_json,
+	const TTest *const tests[] = {
+		hostile_text_is_inert,
+		the_policy_names_what_is_in_the_page,
+		the_same_case_gives_the_same_page,
+		a_case_without_anything,
+		too_many_findings_are_cut_aloud,
+		base64_of_known_texts,
+		the_span_has_a_bounded_number_of_bars,
+		findings_as_json,
 	};
 	Suite *s = suite_create("report");
 	TCase *t = tcase_create("report");
