@@ -80,7 +80,8 @@ static int by_path(struct an_collection *x, const char *path, const struct an_co
 	const struct an_file *f = an_files_find(&x->c.files, path);
 	/* deleted names and streams are not in the index */
 	for (size_t i = 0; !f && i < x->c.files.rows.n; i++)
-		if (strcmp(x->c.files.rows.at[i].path, path) == 0 && !(x->c.files.rows.at[i].flags & AN_NTFS_NAME_TIMES))
+		if (strcmp(x->c.files.rows.at[i].path, path) == 0 &&
+		    !(x->c.files.rows.at[i].flags & AN_NTFS_NAME_TIMES))
 			f = &x->c.files.rows.at[i];
 	if (!f)
 		return co_err_set(err, CO_ERR_FAILED, 0, "there is no %s in %s", path, x->evidence.name);

@@ -11,7 +11,8 @@ struct opts {
 };
 
 static const struct co_option options[] = {
-	{ "format", 'f', "FORMAT", CO_OPT_STRING, offsetof(struct opts, format), "sha256sum, hashdeep or dfxml (sha256sum)" },
+	{ "format", 'f', "FORMAT", CO_OPT_STRING, offsetof(struct opts, format),
+	  "sha256sum, hashdeep or dfxml (sha256sum)" },
 	{ "output", 'o', "FILE", CO_OPT_STRING, offsetof(struct opts, output), "write to this file (standard output)" },
 	AN_INPUT_OPTIONS(struct opts, input),
 	CO_PROGRESS_OPTIONS(struct opts, progress),

@@ -119,8 +119,8 @@ static void add_evidence(struct co_str *s, const struct an_case_evidence *e)
 	char size[16];
 	co_size_text(e->size, size);
 	add_line(s, "Image:", e->name);
-	co_str_addf(s, "%-18s%s, %" PRIu64 " bytes (%s), sectors of %" PRIu32 " bytes\n", "Medium:", e->kind, e->size, size,
-		    e->sector_size);
+	co_str_addf(s, "%-18s%s, %" PRIu64 " bytes (%s), sectors of %" PRIu32 " bytes\n", "Medium:", e->kind, e->size,
+		    size, e->sector_size);
 	add_line(s, "Stored MD5:", e->md5);
 	add_line(s, "Stored SHA-1:", e->sha1);
 	add_line(s, "Stored SHA-256:", e->sha256);
@@ -136,8 +136,8 @@ static void add_volume(struct co_str *s, size_t index, const struct an_case_volu
 {
 	char size[16];
 	co_size_text(v->length, size);
-	co_str_addf(s, "\nVolume %-11zuoffset %" PRIu64 ", %" PRIu64 " bytes (%s), table: %s\n", index, v->offset, v->length,
-		    size, v->table);
+	co_str_addf(s, "\nVolume %-11zuoffset %" PRIu64 ", %" PRIu64 " bytes (%s), table: %s\n", index, v->offset,
+		    v->length, size, v->table);
 	add_line(s, "  Partition:", v->description);
 	add_line(s, "  File system:", v->fs[0] ? v->fs : "not recognised");
 	add_line(s, "  Label:", v->label);
@@ -146,8 +146,8 @@ static void add_volume(struct co_str *s, size_t index, const struct an_case_volu
 		return;
 	co_str_addf(s, "%-18s", "  Shown as:");
 	co_str_add_visible(s, v->mount, strlen(v->mount));
-	co_str_addf(s, "%s\n%-18s%" PRIu64 "\n", v->mount_known ? "" : " (the server's place is not known)", "  Names:",
-		    v->n_files);
+	co_str_addf(s, "%s\n%-18s%" PRIu64 "\n", v->mount_known ? "" : " (the server's place is not known)",
+		    "  Names:", v->n_files);
 }
 
 static void add_fact(struct co_str *s, const struct an_fact *f)
@@ -155,8 +155,9 @@ static void add_fact(struct co_str *s, const struct an_fact *f)
 	static const struct {
 		const char *kind, *label;
 	} labels[] = {
-		{ "os", "System:" },		       { "hostname", "Host name:" }, { "time-zone", "Time zone:" },
-		{ "web-application", "Application:" }, { "web-root", "Web root:" },
+		{ "os", "System:" },           { "hostname", "Host name:" },
+		{ "time-zone", "Time zone:" }, { "web-application", "Application:" },
+		{ "web-root", "Web root:" },
 	};
 	const char *label = f->kind;
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)

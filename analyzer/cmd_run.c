@@ -13,6 +13,7 @@
 #include "hash/digest.h"
 #include "input.h"
 #include "manifest/json.h"
+#include "run/cancel.h"
 #include "run/log.h"
 
 struct opts {
@@ -176,11 +177,35 @@ static int write_all(const struct an_case *c, const char *folder, enum an_hash_m
 	return r == 0 ? write_manifest(folder, hash, err) : r;
 }
 
+/* Are these the names of parts: one stem, and extensions (.001, .002 ... or aa, ab ...) that differ? */
+static bool are_parts(const char *a, const char *b)
+{
+	const char *sa = strrchr(a, '/'), *sb = strrchr(b, '/');
+	a = sa ? sa + 1 : a;
+	b = sb ? sb + 1 : b;
+	size_t same = 0, na = strlen(a);
+	while (a[same] && a[same] == b[same])
+		same++;
+	return na == strlen(b) && same < na && na - same <= 3;
+}
+
+/* Raw files have nothing that says what they belong to: only their names can tell parts from several disks. */
+static int check_parts(const struct an_evidence *e, const struct co_call *call, struct co_err *err)
+{
+	for (int i = 1; i < call->n_args && strcmp(e->kind, "split") == 0; i++)
+		if (!are_parts(call->args[0], call->args[i]))
+			return co_err_set(err, CO_ERR_USAGE, 0, "one image at a time: %s and %s are not parts of one",
+					  call->args[0], call->args[i]);
+	return 0;
+}
+
 /* From the image to a case in memory. 0, 1: with problems, < 0. */
 static int examine(struct an_collection *x, const struct co_call *call, const struct an_collect_opts *collect,
 		   struct co_err *err)
 {
 	int r = an_collect_open(x, (const char *const *)call->args, (size_t)call->n_args, collect, err);
+	if (r >= 0)
+		r = check_parts(&x->evidence, call, err);
 	if (r >= 0)
 		r = an_collect_files(x, collect, err);
 	if (r < 0)
@@ -290,6 +315,8 @@ static int run(const struct co_call *call, struct co_err *err)
 	if (!o->output)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--output: the folder for the case is missing");
 	int r = parse_hash(o->hash, &hash, err);
+	if (r == 0)
+		r = co_cancel_install(err);
 	if (r == 0)
 		r = co_progress_mode_parse(o->progress.mode, &mode, err);
 	if (r == 0)

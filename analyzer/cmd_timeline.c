@@ -12,12 +12,14 @@ struct opts {
 };
 
 static const struct co_option options[] = {
-	{ "format", 'f', "FORMAT", CO_OPT_STRING, offsetof(struct opts, format), "body, mactime, csv, jsonl or l2tcsv" },
+	{ "format", 'f', "FORMAT", CO_OPT_STRING, offsetof(struct opts, format),
+	  "body, mactime, csv, jsonl or l2tcsv" },
 	{ "output", 'o', "FILE", CO_OPT_STRING, offsetof(struct opts, output), "write to this file (standard output)" },
 	{ "from", 0, "TIME", CO_OPT_TIME, offsetof(struct opts, from), "nothing before this time (ISO 8601)" },
 	{ "to", 0, "TIME", CO_OPT_TIME, offsetof(struct opts, to), "nothing at or after this time" },
 	{ "path", 0, "GLOB", CO_OPT_STRING, offsetof(struct opts, path), "only paths that match, e.g. '*/uploads/*'" },
-	{ "notable", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, notable), "only files that have a finding (needs a case)" },
+	{ "notable", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, notable),
+	  "only files that have a finding (needs a case)" },
 	AN_INPUT_OPTIONS(struct opts, input),
 	{ 0 },
 };
@@ -46,9 +48,7 @@ static int run(const struct co_call *call, struct co_err *err)
 				  o->format ? o->format : "");
 	if (o->notable && !(call->n_args == 1 && an_is_case(call->args[0])))
 		return co_err_set(err, CO_ERR_USAGE, 0, "--notable needs a case, made by run");
-	struct an_filter filter = {
-		.from_ns = o->from, .to_ns = o->to, .path_glob = o->path, .notable = o->notable
-	};
+	struct an_filter filter = { .from_ns = o->from, .to_ns = o->to, .path_glob = o->path, .notable = o->notable };
 	struct an_collect_opts collect;
 	struct an_collection x = { 0 };
 	int r = an_input_options(&collect, &o->input, AN_HASH_NONE, err);

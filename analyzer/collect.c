@@ -82,8 +82,9 @@ static int check_volume(const struct an_collection *x, int volume, struct co_err
 	if (!any) {
 		/* what is there instead is the best explanation */
 		const char *why = x->c.problems.n ? x->c.problems.at[0].text : "";
-		return co_err_set(err, CO_ERR_UNSUPPORTED, 0, "no file system that this version can read was found in %s%s%s",
-				  x->evidence.name, *why ? ": " : "", why);
+		return co_err_set(err, CO_ERR_UNSUPPORTED, 0,
+				  "no file system that this version can read was found in %s%s%s", x->evidence.name,
+				  *why ? ": " : "", why);
 	}
 	if (volume >= 0 && (size_t)volume >= x->volumes.list.n)
 		return co_err_set(err, CO_ERR_USAGE, 0, "%s has no volume %d: they are numbered from 0 to %zu",
@@ -150,8 +151,8 @@ static int walk_volume(struct an_collection *x, uint32_t index, struct co_err *e
 /* Folders of programs: their files have digests in the package database. */
 static bool is_packaged_place(const char *path)
 {
-	static const char *const places[] = { "/bin/",	   "/sbin/",	"/lib",	    "/etc/",	 "/usr/bin/",
-					      "/usr/sbin/", "/usr/lib",	"/usr/local/", "/boot/" };
+	static const char *const places[] = { "/bin/",      "/sbin/",   "/lib",        "/etc/", "/usr/bin/",
+					      "/usr/sbin/", "/usr/lib", "/usr/local/", "/boot/" };
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (strncmp(path, places[i], strlen(places[i])) == 0)
 			return true;

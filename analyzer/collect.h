@@ -16,14 +16,15 @@ enum an_hash_mode {
 };
 
 struct an_collect_opts {
-	int volume;	       /* -1: all */
+	int volume;            /* -1: all */
 	const char *time_zone; /* for file systems that store local time; NULL: UTC */
 	enum an_hash_mode hash;
-	unsigned threads;      /* 0: one per processor */
+	unsigned threads; /* 0: one per processor */
 	struct co_progress *progress;
 };
 
-/* An opened image with its volumes, and the case that was filled from it. Not to be copied: the reader points into it. */
+/* An opened image with its volumes, and the case that was filled from it. Not to be copied: the reader points into it.
+ */
 struct an_collection {
 	struct an_evidence evidence;
 	struct an_volumes volumes;

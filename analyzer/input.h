@@ -17,8 +17,19 @@ struct an_input_args {
 	uint64_t threads;
 };
 #define AN_INPUT_OPTIONS(type, field) \
-	{ "volume", 0, "N", CO_OPT_STRING, offsetof(type, field.volume), "only volume N, as info numbers them (from 0)" }, \
-		{ "time-zone", 0, "TZ", CO_OPT_STRING, offsetof(type, field.time_zone), \
+	{ \
+		"volume", \
+		0, \
+		"N", \
+		CO_OPT_STRING, \
+		offsetof(type, field.volume), \
+		"only volume N, as info numbers them (from 0)" \
+	}, \
+		{ "time-zone", \
+		  0, \
+		  "TZ", \
+		  CO_OPT_STRING, \
+		  offsetof(type, field.time_zone), \
 		  "zone of file systems that store local time, e.g. Europe/Berlin (UTC)" }, \
 	{ \
 		"threads", 'j', "N", CO_OPT_UINT, offsetof(type, field.threads), "worker threads (one per processor)" \

@@ -122,12 +122,13 @@ static bool has_double_extension(const char *path)
 	       (an_path_has_extension(path, pictures) && an_path_is_script(stem));
 }
 
-/* Reads the file unless it is an empty stub. 0: *ret_bytes; 1: stub or unreadable. */
+/* Reads the file. 0: *ret_bytes; 1: unreadable, or an empty index.php that only keeps the folder from being listed. */
 static int load_code(struct an_check_context *x, const struct an_file *f, char **ret_bytes, size_t *ret_len,
 		     struct co_err *err)
 {
 	int r = an_check_load(x, f, MAX_READ, ret_bytes, ret_len, err);
-	if (r == 0 && *ret_len <= MAX_STUB && an_php_is_stub(*ret_bytes, *ret_len))
+	bool index = strncasecmp(an_path_base(f->path), "index.", 6) == 0;
+	if (r == 0 && index && *ret_len <= MAX_STUB && an_php_is_stub(*ret_bytes, *ret_len))
 		return 1;
 	return r;
 }
@@ -246,7 +247,7 @@ static int check_inside(struct an_check_context *x, const struct an_file *f, str
 	if (!(f->content & AN_CONTENT_PHP) || !(an_path_is_media(f->path) || uploads))
 		return 0;
 	int r = an_check_load(x, f, MAX_READ, &bytes, &len, err);
-	if (r == 0 && an_php_tag(bytes, len) >= 0 && !an_php_is_stub(bytes, len))
+	if (r == 0 && an_php_tag(bytes, len) >= 0)
 		r = report(x, f, &rule_inside, bytes, len, err,
 			   "The file is no script by its name, but holds PHP code.");
 	return r < 0 ? r : 0;

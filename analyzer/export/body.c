@@ -18,7 +18,8 @@ static void add_row(struct co_str *line, const struct an_file *f)
 	an_file_mode_text(f, mode);
 	co_str_addf(line, "%s|", md5);
 	an_name_add(line, f, true);
-	co_str_addf(line, "|%s|%s|%" PRIu32 "|%" PRIu32 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "\n",
+	co_str_addf(line,
+		    "|%s|%s|%" PRIu32 "|%" PRIu32 "|%" PRIu64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%" PRId64 "\n",
 		    inode, mode, f->uid, f->gid, f->size, an_seconds(f, AN_ATIME), an_seconds(f, AN_MTIME),
 		    an_seconds(f, AN_CTIME), an_seconds(f, AN_CRTIME));
 }

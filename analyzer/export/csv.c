@@ -47,8 +47,8 @@ static void add_event(struct co_str *s, const struct an_file *f, int64_t ns, enu
 	add_field(s, co_str_get(&message));
 	co_str_addf(s, ",%s,%" PRId64, AN_EVENT_DATA_TYPE, ns);
 	add_visible_field(s, f->path);
-	co_str_addf(s, ",%s,%" PRIu32 ",%" PRIu64 ",%s,%" PRIu32 ",%" PRIu32 ",%s,%s,%s\n", inode, f->volume, f->size, mode,
-		    f->uid, f->gid, an_event_type(f), f->flags & AN_NAME_ALLOCATED ? "true" : "false", sha256);
+	co_str_addf(s, ",%s,%" PRIu32 ",%" PRIu64 ",%s,%" PRIu32 ",%" PRIu32 ",%s,%s,%s\n", inode, f->volume, f->size,
+		    mode, f->uid, f->gid, an_event_type(f), f->flags & AN_NAME_ALLOCATED ? "true" : "false", sha256);
 	s->failed = s->failed || message.failed;
 }
 
@@ -58,10 +58,11 @@ static int write_csv(const struct an_case *c, const struct an_filter *filter, st
 	struct an_moments m = { 0 };
 	int r = an_moments_make(c, filter, &m, err);
 	if (r == 0)
-		r = co_sink_puts(sink,
-				 "datetime,timestamp_desc,timestamp,message,data_type,timestamp_ns,filename,inode,volume,"
-				 "file_size,mode,uid,gid,file_entry_type,is_allocated,sha256_hash\n",
-				 err);
+		r = co_sink_puts(
+			sink,
+			"datetime,timestamp_desc,timestamp,message,data_type,timestamp_ns,filename,inode,volume,"
+			"file_size,mode,uid,gid,file_entry_type,is_allocated,sha256_hash\n",
+			err);
 	for (size_t i = 0; r == 0 && i < m.list.n; i++) {
 		co_str_clear(&text);
 		for (unsigned t = 0; t < AN_TIME_N; t++)

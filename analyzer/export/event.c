@@ -11,7 +11,7 @@
 const char *an_event_desc(enum an_time which)
 {
 	static const char *const texts[AN_TIME_N] = {
-		[AN_ATIME] = "Last Access Time",	    [AN_MTIME] = "Content Modification Time",
+		[AN_ATIME] = "Last Access Time",           [AN_MTIME] = "Content Modification Time",
 		[AN_CTIME] = "Metadata Modification Time", [AN_CRTIME] = "Creation Time",
 		[AN_DTIME] = "Content Deletion Time",
 	};

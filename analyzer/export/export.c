@@ -12,7 +12,10 @@ const struct an_exporter *const an_timeline_exporters[] = {
 };
 
 const struct an_exporter *const an_hash_exporters[] = {
-	&an_export_sha256sum, &an_export_hashdeep, &an_export_dfxml, NULL,
+	&an_export_sha256sum,
+	&an_export_hashdeep,
+	&an_export_dfxml,
+	NULL,
 };
 
 const struct an_exporter *an_exporter_find(const struct an_exporter *const *table, const char *name)
@@ -72,8 +75,8 @@ bool an_filter_path(const struct an_filter *filter, const struct an_file *file)
 		return false;
 	if (!filter->notable)
 		return true;
-	return filter->n_findings > 0 && bsearch(file, filter->findings, filter->n_findings, sizeof *filter->findings,
-						 compare_file) != NULL;
+	return filter->n_findings > 0 &&
+	       bsearch(file, filter->findings, filter->n_findings, sizeof *filter->findings, compare_file) != NULL;
 }
 
 bool an_filter_time(const struct an_filter *filter, int64_t ns)

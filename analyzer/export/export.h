@@ -11,8 +11,8 @@
 /* What of a timeline is wanted. */
 struct an_filter {
 	int64_t from_ns, to_ns; /* CO_TIME_NONE: no bound; from inclusive, to exclusive */
-	const char *path_glob;	/* fnmatch pattern without special slashes, or NULL */
-	bool notable;		/* only files that have a finding */
+	const char *path_glob;  /* fnmatch pattern without special slashes, or NULL */
+	bool notable;           /* only files that have a finding */
 	/* private, of an_filter_prepare */
 	const struct an_finding **findings;
 	size_t n_findings;
@@ -30,7 +30,7 @@ struct an_exporter {
 
 /* Tables ended by a NULL name. */
 extern const struct an_exporter *const an_timeline_exporters[]; /* body mactime csv jsonl l2tcsv */
-extern const struct an_exporter *const an_hash_exporters[];	/* sha256sum hashdeep dfxml */
+extern const struct an_exporter *const an_hash_exporters[];     /* sha256sum hashdeep dfxml */
 const struct an_exporter *an_exporter_find(const struct an_exporter *const *table, const char *name);
 
 /* findings.json as the design has it. */
@@ -48,7 +48,8 @@ struct an_moments {
 	CO_VEC(struct an_moment) list; /* by time, then path, then inode, then order in the files */
 };
 /* Filtered and sorted. */
-int an_moments_make(const struct an_case *c, const struct an_filter *filter, struct an_moments *ret, struct co_err *err);
+int an_moments_make(const struct an_case *c, const struct an_filter *filter, struct an_moments *ret,
+		    struct co_err *err);
 void an_moments_free(struct an_moments *m);
 /* @filter may be NULL. */
 bool an_filter_path(const struct an_filter *filter, const struct an_file *file);

@@ -198,15 +198,15 @@ static int write_volume(struct list *l, const struct an_case *c, size_t volume, 
 	return r == 0 ? flush(l, err) : r;
 }
 
-static int write_dfxml(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink, struct co_err *err)
+static int write_dfxml(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink,
+		       struct co_err *err)
 {
-	static const char begin[] =
-		"<?xml version='1.0' encoding='UTF-8'?>\n"
-		"<dfxml xmlns='http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML'\n"
-		"  xmlns:dc='http://purl.org/dc/elements/1.1/' version='1.1.1'>\n"
-		"  <metadata>\n    <dc:type>Disk Image</dc:type>\n  </metadata>\n"
-		"  <creator version='1.0'>\n    <program>exhibit-analyzer</program>\n"
-		"    <version>" CO_VERSION "</version>\n  </creator>\n";
+	static const char begin[] = "<?xml version='1.0' encoding='UTF-8'?>\n"
+				    "<dfxml xmlns='http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML'\n"
+				    "  xmlns:dc='http://purl.org/dc/elements/1.1/' version='1.1.1'>\n"
+				    "  <metadata>\n    <dc:type>Disk Image</dc:type>\n  </metadata>\n"
+				    "  <creator version='1.0'>\n    <program>exhibit-analyzer</program>\n"
+				    "    <version>" CO_VERSION "</version>\n  </creator>\n";
 	struct list l;
 	size_t id = 0;
 	int r = list_make(&l, c, filter, sink, err);
@@ -225,6 +225,7 @@ static int write_dfxml(const struct an_case *c, const struct an_filter *filter, 
 	return r;
 }
 
-const struct an_exporter an_export_sha256sum = { "sha256sum", "as sha256sum prints, for sha256sum -c", write_sha256sum };
+const struct an_exporter an_export_sha256sum = { "sha256sum", "as sha256sum prints, for sha256sum -c",
+						 write_sha256sum };
 const struct an_exporter an_export_hashdeep = { "hashdeep", "size, MD5 and SHA-256 for hashdeep", write_hashdeep };
 const struct an_exporter an_export_dfxml = { "dfxml", "Digital Forensics XML", write_dfxml };

@@ -208,14 +208,15 @@ void an_histogram_add_strip(const struct an_span_of_time *span, const int64_t ti
 {
 	struct mark marks[4];
 	size_t n = sort_marks(times, marks);
-	double length = (double)(span->to_ns / CO_NS_PER_S - span->from_ns / CO_NS_PER_S), label = 0;
+	int64_t seconds = co_time_sec(span->to_ns) - co_time_sec(span->from_ns);
+	double label = 0;
 	co_str_add(page, "<svg class=strip viewBox=\"0 0 640 22\" role=img aria-label=\"times of this file\">"
 			 "<line class=base x1=\"14\" x2=\"594\" y1=\"18\" y2=\"18\"/>");
 	for (size_t i = 0; i < n; i++) {
 		bool before = marks[i].ns < span->from_ns, after = marks[i].ns >= span->to_ns;
 		char text[40];
 		co_time_text_sec(marks[i].ns, text);
-		double x = 14 + 580 * (double)(co_time_sec(marks[i].ns) - co_time_sec(span->from_ns)) / length;
+		double x = 14 + 580 * (double)(co_time_sec(marks[i].ns) - co_time_sec(span->from_ns)) / (double)seconds;
 		x = before ? 14 : after ? 594 : x;
 		label = x > label + 9 ? x : label + 9; /* letters don't cover each other */
 		co_str_addf(page,

@@ -47,7 +47,8 @@ static void add_event(struct co_json *j, const char *message, const struct an_fi
 	co_json_newline(j);
 }
 
-static int write_jsonl(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink, struct co_err *err)
+static int write_jsonl(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink,
+		       struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str message = { 0 };
 	struct an_moments m = { 0 };
@@ -61,7 +62,8 @@ static int write_jsonl(const struct an_case *c, const struct an_filter *filter, 
 		an_event_message(&message, m.list.at[i].file);
 		for (unsigned t = 0; t < AN_TIME_N; t++)
 			if (m.list.at[i].macb & (1u << t))
-				add_event(&j, co_str_get(&message), m.list.at[i].file, m.list.at[i].ns, (enum an_time)t);
+				add_event(&j, co_str_get(&message), m.list.at[i].file, m.list.at[i].ns,
+					  (enum an_time)t);
 	}
 	an_moments_free(&m);
 	r = co_json_end(&j, err);

@@ -64,7 +64,8 @@ static void add_moment(struct co_str *s, const struct an_moment *m)
 	add_without_commas(s, co_str_get(&message));
 	co_str_add(s, ",2,");
 	add_without_commas(s, co_str_get(&path));
-	co_str_addf(s, ",%s,-,filestat,size: %" PRIu64 "; mode: %s; uid: %" PRIu32 "; gid: %" PRIu32 "; volume: %" PRIu32,
+	co_str_addf(s,
+		    ",%s,-,filestat,size: %" PRIu64 "; mode: %s; uid: %" PRIu32 "; gid: %" PRIu32 "; volume: %" PRIu32,
 		    inode, f->size, mode, f->uid, f->gid, f->volume);
 	if (f->flags & AN_HAS_DIGESTS) {
 		char hex[65];
@@ -75,16 +76,18 @@ static void add_moment(struct co_str *s, const struct an_moment *m)
 	s->failed = s->failed || message.failed || path.failed;
 }
 
-static int write_l2tcsv(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink, struct co_err *err)
+static int write_l2tcsv(const struct an_case *c, const struct an_filter *filter, struct co_sink *sink,
+			struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str text = { 0 };
 	struct an_moments m = { 0 };
 	int r = an_moments_make(c, filter, &m, err);
 	if (r == 0)
-		r = co_sink_puts(sink,
-				 "date,time,timezone,MACB,source,sourcetype,type,user,host,short,desc,version,filename,inode,"
-				 "notes,format,extra\n",
-				 err);
+		r = co_sink_puts(
+			sink,
+			"date,time,timezone,MACB,source,sourcetype,type,user,host,short,desc,version,filename,inode,"
+			"notes,format,extra\n",
+			err);
 	for (size_t i = 0; r == 0 && i < m.list.n; i++) {
 		co_str_clear(&text);
 		add_moment(&text, &m.list.at[i]);

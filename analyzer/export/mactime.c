@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "export/formats.h"
 #include "export/name.h"
 #include "store/strings.h"
@@ -95,8 +95,8 @@ static void add_line(struct co_str *s, const struct line *l)
 		co_time_text_sec(ns, time);
 	an_macb_text(l->macb, macb);
 	an_file_mode_text(l->file, mode);
-	co_str_addf(s, "%s,%" PRIu64 ",%s,%s,%" PRIu32 ",%" PRIu32 ",%s,", time, l->file->size, macb, mode, l->file->uid,
-		    l->file->gid, l->inode);
+	co_str_addf(s, "%s,%" PRIu64 ",%s,%s,%" PRIu32 ",%" PRIu32 ",%s,", time, l->file->size, macb, mode,
+		    l->file->uid, l->file->gid, l->inode);
 	add_name(s, l->name);
 }
 

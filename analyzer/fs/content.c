@@ -97,7 +97,8 @@ static int read_all(const struct reading *r, uint64_t size, an_content_fn *fn, v
 	}
 	if (believed)
 		return 0;
-	co_err_set(err, CO_ERR_FORMAT, 0, "its size of %" PRIu64 " bytes is not plausible; stored are %" PRIu64, size, end);
+	co_err_set(err, CO_ERR_FORMAT, 0, "its size of %" PRIu64 " bytes is not plausible; stored are %" PRIu64, size,
+		   end);
 	return 1;
 }
 
@@ -128,7 +129,8 @@ int an_content_read(struct an_fs *fs, const struct an_file *file, an_content_fn 
 	tsk_error_reset();
 	TSK_FS_FILE *f = tsk_fs_file_open_meta(fs->fs, NULL, file->inode);
 	if (f && f->meta && !an_tsk_is_plausible(fs, f->meta)) {
-		co_err_set(err, CO_ERR_FORMAT, 0, "its size of %" PRId64 " bytes is not plausible", (int64_t)f->meta->size);
+		co_err_set(err, CO_ERR_FORMAT, 0, "its size of %" PRId64 " bytes is not plausible",
+			   (int64_t)f->meta->size);
 		tsk_fs_file_close(f);
 		return 1;
 	}

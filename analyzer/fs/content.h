@@ -36,7 +36,7 @@ void an_reader_close(struct an_reader *r);
 struct an_content_opts {
 	bool (*wanted)(void *arg, const struct an_file *file); /* of the live regular files; NULL: all */
 	void *arg;
-	unsigned threads;	      /* 0: one per processor */
+	unsigned threads;             /* 0: one per processor */
 	struct co_progress *progress; /* may be NULL; phase "hash", bytes */
 };
 /* SHA-256, MD5 and the an_content marks of all wanted files: each inode once, in the order of inodes, by workers that

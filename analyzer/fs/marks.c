@@ -34,7 +34,10 @@ static uint32_t begins(const uint8_t *bytes, size_t len)
 	uint32_t found = 0;
 	if (len >= 2 && bytes[0] == '#' && bytes[1] == '!')
 		found |= AN_CONTENT_SHEBANG;
-	if (len >= 4 && memcmp(bytes, "\x7f" "ELF", 4) == 0)
+	if (len >= 4 && memcmp(bytes,
+			       "\x7f"
+			       "ELF",
+			       4) == 0)
 		found |= AN_CONTENT_ELF;
 	return found;
 }

@@ -13,7 +13,7 @@ struct an_visits {
 	struct an_visit {
 		uint64_t inode;
 		unsigned count; /* 0: free slot */
-	} *slot;
+	} * slot;
 	size_t n, cap;
 };
 

@@ -10,19 +10,19 @@
 #include "image/tsk.h"
 #include "run/cancel.h"
 
-#define DEPTH_MAX 4096		    /* folders inside each other */
+#define DEPTH_MAX 4096 /* folders inside each other */
 #define PATH_MAX_BYTES ((size_t)65536)
 #define TOO_LARGE "the folder claims to be larger than the volume and is not shown"
-#define VISITS_MAX 8		    /* entries of one folder by different names, as damage or an attacker can make them */
+#define VISITS_MAX 8 /* entries of one folder by different names, as damage or an attacker can make them */
 
 /* An open folder. */
 struct level {
 	TSK_FS_DIR *dir;
-	size_t *order;	  /* of the names; NULL: as they are */
-	size_t next;	  /* name to look at */
-	size_t path_len;  /* of the folder, with a slash at the end */
+	size_t *order;   /* of the names; NULL: as they are */
+	size_t next;     /* name to look at */
+	size_t path_len; /* of the folder, with a slash at the end */
 	uint64_t inode;
-	bool orphans;	  /* is or lies in $OrphanFiles */
+	bool orphans; /* is or lies in $OrphanFiles */
 };
 
 struct walk {
@@ -159,9 +159,9 @@ static int compare_inodes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* libtsk finds orphans by walking the whole tree a second time, with its limits of depth, unless it is told which of the
- * unused inodes have names. We know. (TSK_FS_INFO.list_inum_named is what its own walk fills.) Ascending order is the
- * one in which its list grows at once. */
+/* libtsk finds orphans by walking the whole tree a second time, with its limits of depth, unless it is told which of
+ * the unused inodes have names. We know. (TSK_FS_INFO.list_inum_named is what its own walk fills.) Ascending order is
+ * the one in which its list grows at once. */
 static int tell_named(struct walk *w, struct co_err *err)
 {
 	TSK_FS_INFO *fs = w->fs->fs;
@@ -185,8 +185,10 @@ static int rank_in_root(const char *name)
 		const char *begin;
 		int rank;
 	} ranks[] = {
-		{ "Users", 0 },	  { "Documents and Settings", 0 }, { "home", 0 },     { "ProgramData", 0 },
-		{ "Windows", 2 }, { "$Orphan", 2 },		   { "pagefile", 3 }, { "hiberfil", 3 },
+		{ "Users", 0 },    { "Documents and Settings", 0 },
+		{ "home", 0 },     { "ProgramData", 0 },
+		{ "Windows", 2 },  { "$Orphan", 2 },
+		{ "pagefile", 3 }, { "hiberfil", 3 },
 	};
 	for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
 		if (strncasecmp(name, ranks[i].begin, strlen(ranks[i].begin)) == 0)

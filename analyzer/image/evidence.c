@@ -94,8 +94,8 @@ static int find_in_bag(const char *bag, char **ret, struct co_err *err)
 		if (!ends_with_e01(entry->d_name))
 			continue;
 		if (found)
-			return co_err_set(err, CO_ERR_USAGE, 0, "%s holds more than one image: name one of %s/data/*.E01",
-					  bag, bag);
+			return co_err_set(err, CO_ERR_USAGE, 0,
+					  "%s holds more than one image: name one of %s/data/*.E01", bag, bag);
 		if (asprintf(&found, "%s/%s", co_str_get(&folder), entry->d_name) < 0) {
 			found = NULL;
 			return no_memory(err);
@@ -202,8 +202,10 @@ int an_evidence_describe(const struct an_evidence *e, struct an_case_evidence *r
 		.notes = text_or_empty(info->notes),
 		.acquired = text_or_empty(info->acquiry_date),
 	};
-	char *const all[] = { row.name,	row.kind, row.md5, row.sha1, row.sha256, row.case_number, row.evidence_number,
-			      row.examiner, row.description, row.notes, row.acquired };
+	char *const all[] = {
+		row.name,     row.kind,        row.md5,   row.sha1,    row.sha256, row.case_number, row.evidence_number,
+		row.examiner, row.description, row.notes, row.acquired
+	};
 	bool failed = false;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		failed = failed || !all[i];

@@ -16,7 +16,7 @@
 struct an_evidence {
 	struct co_source source;
 	const char *kind; /* "e01", "raw", "split", "device" */
-	char *name;	  /* as given, for messages */
+	char *name;       /* as given, for messages */
 	char *first_file; /* path of the first file */
 };
 

@@ -14,9 +14,10 @@ struct signature {
 	size_t len;
 };
 
-/* Sources: XFS, btrfs, ext4, squashfs, EROFS, F2FS, md: the kernel's Documentation/filesystems and include/uapi headers;
- * LUKS: LUKS1 and LUKS2 on-disk format specifications, "magic"; LVM2: libvslvm documentation, "physical volume label";
- * BitLocker: libbde documentation, "volume header"; APFS: Apple File System Reference, nx_magic; swap: mkswap(8). */
+/* Sources: XFS, btrfs, ext4, squashfs, EROFS, F2FS, md: the kernel's Documentation/filesystems and include/uapi
+ * headers; LUKS: LUKS1 and LUKS2 on-disk format specifications, "magic"; LVM2: libvslvm documentation, "physical volume
+ * label"; BitLocker: libbde documentation, "volume header"; APFS: Apple File System Reference, nx_magic; swap:
+ * mkswap(8). */
 static const struct signature volumes[] = {
 	{ { "xfs", "XFS", true }, 0, "XFSB", 4 },
 	{ { "luks", "a LUKS encrypted volume", true }, 0, "LUKS\xba\xbe", 6 },
@@ -61,7 +62,10 @@ static const struct {
 	{ "an EnCase 7 logical (Lx01) image", 0, "LEF2\r\n\x81", 7 },
 	{ "a gzip compressed file", 0, "\x1f\x8b\x08", 3 },
 	{ "a bzip2 compressed file", 0, "BZh", 3 },
-	{ "an xz compressed file", 0, "\xfd" "7zXZ", 6 },
+	{ "an xz compressed file", 0,
+	  "\xfd"
+	  "7zXZ",
+	  6 },
 	{ "a Zstandard compressed file", 0, "\x28\xb5\x2f\xfd", 4 },
 	{ "a ZIP or AFF4 file", 0, "PK\x03\x04", 4 },
 	{ "a 7-Zip file", 0, "7z\xbc\xaf\x27\x1c", 6 },
@@ -129,7 +133,7 @@ static const struct {
 } identities[] = {
 	{ "ext2", 1024 + 104, 1024 + 120, 16 }, { "ext3", 1024 + 104, 1024 + 120, 16 },
 	{ "ext4", 1024 + 104, 1024 + 120, 16 }, { "xfs", 32, 108, 12 },
-	{ "swap", 1024 + 12, 1024 + 28, 16 },	{ "btrfs", 65536 + 32, 65536 + 299, 63 },
+	{ "swap", 1024 + 12, 1024 + 28, 16 },   { "btrfs", 65536 + 32, 65536 + 299, 63 },
 };
 
 /* Serial number as Linux shows it. Source: Microsoft FAT specification, BS_VolID; NTFS: libfsntfs documentation,

@@ -14,7 +14,7 @@
 struct an_magic {
 	const char *name;  /* "xfs", "luks", "swap" */
 	const char *title; /* "XFS", "a LUKS encrypted volume" */
-	bool data;	   /* it holds files that this version can't show (swap space and the like: no) */
+	bool data;         /* it holds files that this version can't show (swap space and the like: no) */
 };
 
 /* Recognises what libtsk does not open. NULL: nothing known. Unreadable bytes count as no signature. */
@@ -22,7 +22,7 @@ const struct an_magic *an_magic_find(const struct co_source *source, uint64_t of
 
 struct an_identity {
 	char label[64], uuid[40]; /* "" if none */
-	bool needs_recovery;	  /* ext3/4: the journal holds changes that were not written to their places */
+	bool needs_recovery;      /* ext3/4: the journal holds changes that were not written to their places */
 };
 
 /* Label and identifier of a volume whose file system is called @fs; empty where none is known. */

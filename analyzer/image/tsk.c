@@ -62,7 +62,7 @@ int an_tsk_image_open(struct an_tsk_image **ret, const struct co_source *source,
  * (whose volumes lie in a pool). */
 static const TSK_FS_TYPE_ENUM detectable[] = {
 	TSK_FS_TYPE_NTFS_DETECT, TSK_FS_TYPE_FAT_DETECT, TSK_FS_TYPE_EXT_DETECT,
-	TSK_FS_TYPE_FFS_DETECT,	 TSK_FS_TYPE_HFS_DETECT, TSK_FS_TYPE_ISO9660_DETECT,
+	TSK_FS_TYPE_FFS_DETECT,  TSK_FS_TYPE_HFS_DETECT, TSK_FS_TYPE_ISO9660_DETECT,
 };
 
 int an_tsk_fs_detect(struct an_tsk_image *image, uint64_t offset, TSK_FS_INFO **ret, struct co_err *err)
@@ -101,10 +101,10 @@ const char *an_tsk_fs_name(TSK_FS_TYPE_ENUM type)
 		TSK_FS_TYPE_ENUM type;
 		const char *name;
 	} names[] = {
-		{ TSK_FS_TYPE_NTFS, "ntfs" },	{ TSK_FS_TYPE_FAT12, "fat12" },	    { TSK_FS_TYPE_FAT16, "fat16" },
-		{ TSK_FS_TYPE_FAT32, "fat32" }, { TSK_FS_TYPE_EXFAT, "exfat" },	    { TSK_FS_TYPE_FFS1, "ufs1" },
-		{ TSK_FS_TYPE_FFS1B, "ufs1b" }, { TSK_FS_TYPE_FFS2, "ufs2" },	    { TSK_FS_TYPE_EXT2, "ext2" },
-		{ TSK_FS_TYPE_EXT3, "ext3" },	{ TSK_FS_TYPE_EXT4, "ext4" },	    { TSK_FS_TYPE_ISO9660, "iso9660" },
+		{ TSK_FS_TYPE_NTFS, "ntfs" },   { TSK_FS_TYPE_FAT12, "fat12" },    { TSK_FS_TYPE_FAT16, "fat16" },
+		{ TSK_FS_TYPE_FAT32, "fat32" }, { TSK_FS_TYPE_EXFAT, "exfat" },    { TSK_FS_TYPE_FFS1, "ufs1" },
+		{ TSK_FS_TYPE_FFS1B, "ufs1b" }, { TSK_FS_TYPE_FFS2, "ufs2" },      { TSK_FS_TYPE_EXT2, "ext2" },
+		{ TSK_FS_TYPE_EXT3, "ext3" },   { TSK_FS_TYPE_EXT4, "ext4" },      { TSK_FS_TYPE_ISO9660, "iso9660" },
 		{ TSK_FS_TYPE_HFS, "hfsplus" }, { TSK_FS_TYPE_HFS_LEGACY, "hfs" },
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -141,8 +141,8 @@ bool an_tsk_is_plausible(const struct an_fs *fs, const TSK_FS_META *meta)
 static int find_in_folder(const struct an_fs *fs, TSK_INUM_T folder, const char *name, size_t len, TSK_INUM_T *ret)
 {
 	TSK_FS_FILE *file = tsk_fs_file_open_meta(fs->fs, NULL, folder);
-	bool is_folder = file && file->meta && TSK_FS_IS_DIR_META(file->meta->type) &&
-			 an_tsk_is_plausible(fs, file->meta);
+	bool is_folder =
+		file && file->meta && TSK_FS_IS_DIR_META(file->meta->type) && an_tsk_is_plausible(fs, file->meta);
 	tsk_fs_file_close(file);
 	TSK_FS_DIR *dir = is_folder ? tsk_fs_dir_open_meta(fs->fs, folder) : NULL;
 	int r = 1;
@@ -162,7 +162,7 @@ int an_tsk_find(const struct an_fs *fs, const char *path, TSK_INUM_T *ret)
 {
 	TSK_INUM_T inode = fs->fs->root_inum;
 	int r = 0;
-	for (const char *p = path; r == 0; ) {
+	for (const char *p = path; r == 0;) {
 		p += strspn(p, "/");
 		size_t len = strcspn(p, "/");
 		if (len == 0)

@@ -14,7 +14,7 @@
 struct an_tsk_image {
 	TSK_IMG_INFO img; /* first: libtsk knows this part only */
 	struct co_source source;
-	uint64_t n_bad;	     /* reads of which not even the first sector was good */
+	uint64_t n_bad;      /* reads of which not even the first sector was good */
 	struct co_err first; /* why the first of them failed */
 	struct co_err lost;  /* code < 0: the source as a whole failed, and will go on failing */
 };

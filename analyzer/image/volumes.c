@@ -11,7 +11,8 @@
 #include "image/tsk.h"
 
 #define BOOT_LOADER_MAX ((uint64_t)8 << 20) /* bytes: partitions without file system of this size are no surprise */
-#define ZEROS_MAX ((uint64_t)256 << 20)	  /* bytes: unrecognised volumes up to this size are searched for anything but zeros */
+#define ZEROS_MAX \
+	((uint64_t)256 << 20) /* bytes: unrecognised volumes up to this size are searched for anything but zeros */
 #define FSTAB_MAX ((size_t)1 << 20)
 
 static int no_memory(struct co_err *err)
@@ -81,7 +82,8 @@ static int add_partition(struct an_volumes *list, const TSK_VS_INFO *vs, const T
 		return 0;
 	list->list.at[list->list.n - 1].length = size - v.offset;
 	return an_case_problem(c, (uint32_t)(list->list.n - 1), "", err,
-			       "the volume is cut off: it should end at byte %" PRIu64 ", and the image ends at byte %" PRIu64,
+			       "the volume is cut off: it should end at byte %" PRIu64
+			       ", and the image ends at byte %" PRIu64,
 			       end, size);
 }
 
@@ -166,8 +168,9 @@ static int recognise(struct an_volume *v, uint32_t index, struct an_tsk_image *i
 	copy_text(v->label, sizeof v->label, id.label);
 	copy_text(v->uuid, sizeof v->uuid, id.uuid);
 	if (v->readable && id.needs_recovery)
-		return an_case_problem(c, index, "", err,
-				       "the file system was not unmounted: changes that are in its journal only are not shown");
+		return an_case_problem(
+			c, index, "", err,
+			"the file system was not unmounted: changes that are in its journal only are not shown");
 	return 0;
 }
 

@@ -10,14 +10,14 @@
 struct an_fs; /* an open file system: libtsk's handles over the shared source; one thread at a time */
 
 struct an_volume {
-	uint64_t offset, length; /* bytes */
-	char table[8];		 /* "dos", "gpt", "bsd", "mac", "sun", "none" (whole image) */
-	char description[64];	 /* of the partition table */
-	char fs[16];		 /* "ext4", "ntfs", "fat16", "swap", "lvm", "luks", ...; "" unknown */
+	uint64_t offset, length;  /* bytes */
+	char table[8];            /* "dos", "gpt", "bsd", "mac", "sun", "none" (whole image) */
+	char description[64];     /* of the partition table */
+	char fs[16];              /* "ext4", "ntfs", "fat16", "swap", "lvm", "luks", ...; "" unknown */
 	char label[64], uuid[40]; /* "" if none */
-	char mount[256];	 /* "/" or "/boot" or, where the server's place is unknown, "/vol3" */
+	char mount[256];          /* "/" or "/boot" or, where the server's place is unknown, "/vol3" */
 	bool mount_known;
-	bool readable; /* a file system that an_fs_open() opens */
+	bool readable;   /* a file system that an_fs_open() opens */
 	unsigned number; /* position in the partition table from 1, for /dev/sdaN; 0: none */
 };
 
@@ -31,7 +31,8 @@ int an_volumes_open(struct an_volumes *ret, const struct an_evidence *e, struct 
 /* Finds the root (a volume with /etc/fstab or /etc/os-release) and gives every readable volume its mount point through
  * the root's /etc/fstab (UUID, LABEL, PARTUUID-less /dev/...N by partition number). With exactly one readable volume
  * (or @only >= 0) that one is "/" unless fstab says better. Others: "/volN". */
-int an_volumes_mount(struct an_volumes *v, const struct an_evidence *e, int only, struct an_case *c, struct co_err *err);
+int an_volumes_mount(struct an_volumes *v, const struct an_evidence *e, int only, struct an_case *c,
+		     struct co_err *err);
 void an_volumes_free(struct an_volumes *v);
 
 /* Several threads may each open their own. Borrow @e. */

@@ -25,7 +25,8 @@ int co_codec_open(struct co_codec **ret, enum co_compression c, struct co_err *e
 /* Length of the zlib stream in @out, or 0: it does not fit in @cap bytes (store the chunk raw). The same bytes give the
  * same stream, whatever the codec was used for before. */
 size_t co_codec_compress(struct co_codec *codec, const void *in, size_t len, void *out, size_t cap);
-/* Inflates a whole zlib stream and checks its Adler-32. 0: *ret_len bytes are in @out. 1: damaged, or more than @cap. */
+/* Inflates a whole zlib stream and checks its Adler-32. 0: *ret_len bytes are in @out. 1: damaged, or more than @cap.
+ */
 int co_codec_inflate(struct co_codec *codec, const void *in, size_t len, void *out, size_t cap, size_t *ret_len);
 void co_codec_close(struct co_codec *codec);
 

@@ -111,20 +111,35 @@ static char *cut_line(char **rest)
 	return line;
 }
 
+/* Year, month, day, hour, minute, second, with a blank between them and nothing behind. */
+static bool six_numbers(const char *text, long ret[6])
+{
+	for (int i = 0; i < 6; i++) {
+		char *end;
+		if (!isdigit((unsigned char)*text))
+			return false;
+		ret[i] = strtol(text, &end, 10);
+		if (end - text > 4 || *end != (i < 5 ? ' ' : '\0'))
+			return false;
+		text = end + 1;
+	}
+	return true;
+}
+
 /* "1142163845" or "2006 3 12 11 44 5" to ISO 8601; anything else stays as it is. */
 static char *date_text(const char *value)
 {
 	char text[40];
-	int at[6], used = 0;
+	long at[6];
 	size_t digits = strspn(value, "0123456789");
 	int64_t ns;
 	if (digits && digits < 12 && value[digits] == '\0' && co_time_make(strtoll(value, NULL, 10), 0, &ns)) {
 		co_time_text_sec(ns, text);
 		return strdup(text);
 	}
-	if (sscanf(value, "%4d %2d %2d %2d %2d %2d%n", at, at + 1, at + 2, at + 3, at + 4, at + 5, &used) == 6 &&
-	    value[used] == '\0') {
-		snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", at[0], at[1], at[2], at[3], at[4], at[5]);
+	if (six_numbers(value, at)) {
+		snprintf(text, sizeof text, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld", at[0], at[1], at[2], at[3], at[4],
+			 at[5]);
 		return strdup(text);
 	}
 	return strdup(value);

@@ -18,20 +18,23 @@
 
 /* What the image says about itself. Strings are valid until the source is closed, NULL where absent. */
 struct co_e01_info {
-	uint64_t media_size;  /* bytes: sectors x bytes per sector, or what the stored MD5 covers (see tail) */
+	uint64_t media_size; /* bytes: sectors x bytes per sector, and the tail (less than a sector) that ewfacquire
+			      * puts into the last chunk of media that end within a sector */
 	uint32_t sector_size;
-	uint32_t chunk_size;  /* bytes */
+	uint32_t chunk_size; /* bytes */
 	uint64_t n_chunks;
 	unsigned n_segments;
 	uint8_t media_type, media_flags, compression;
 	uint8_t guid[16];
 	struct co_digests stored; /* MD5, SHA-1 from hash and digest; SHA-256 from xhash */
+	/* Dates: ISO 8601 in UTC ("2023-11-14T22:13:20Z"), or without Z where only local time of an unknown zone is
+	 * stored. */
 	const char *case_number, *evidence_number, *examiner, *description, *notes, *acquiry_date, *system_date,
 		*software_version, *operating_system, *model, *serial;
 	const char *const *segment_names; /* n_segments, in order */
-	const uint64_t (*errors)[2];	  /* error2: first sector, sectors */
+	const uint64_t (*errors)[2];      /* error2: first sector, sectors */
 	size_t n_errors;
-	size_t n_warnings;		  /* damage that was worked around, e.g. "table of segment 2 is damaged, table2 used" */
+	size_t n_warnings; /* damage that was worked around, e.g. "table of segment 2 is damaged, table2 used" */
 	const char *const *warnings;
 };
 

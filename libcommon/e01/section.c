@@ -57,7 +57,8 @@ int co_e01_pread(int fd, void *buf, size_t len, uint64_t off, struct co_err *err
 void co_e01_descriptor_put(uint8_t ret[CO_E01_DESCRIPTOR_SIZE], const char *type, uint64_t next, uint64_t size)
 {
 	memset(ret, 0, CO_E01_DESCRIPTOR_SIZE);
-	memcpy(ret, type, strlen(type));
+	for (size_t i = 0; type[i]; i++)
+		ret[i] = (uint8_t)type[i];
 	co_put_le64(ret + 16, next);
 	co_put_le64(ret + 24, size);
 	co_put_le32(ret + 72, co_adler32(1, ret, 72));
@@ -133,6 +134,8 @@ static int confirm(const struct co_e01_chain *c, const uint8_t *b, uint64_t off,
 /* Looks for a valid descriptor from @off on. 0, or 1: none. */
 static int search(const struct co_e01_chain *c, uint64_t off, struct co_e01_section *ret, struct co_err *err)
 {
+	/* All types begin with one of these letters; most bytes of compressed data do not. */
+	static const char initials[] = { 'h', 'v', 'd', 's', 't', 'n', 'x', 'e', 'l', 'i' };
 	CO_CLEANUP_FREE uint8_t *window = malloc(SEARCH_WINDOW);
 	if (!window)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to search for sections");
@@ -142,8 +145,7 @@ static int search(const struct co_e01_chain *c, uint64_t off, struct co_e01_sect
 		if (r)
 			return r;
 		for (size_t i = 0; i + CO_E01_DESCRIPTOR_SIZE <= len; i++) {
-			/* All types begin with one of these letters; most bytes of compressed data do not. */
-			if (!memchr("hvdstnxeli", window[i], 10) || !is_known_type(window + i))
+			if (!memchr(initials, window[i], sizeof initials) || !is_known_type(window + i))
 				continue;
 			r = confirm(c, window + i, off + i, ret, err);
 			if (r <= 0)
@@ -163,7 +165,7 @@ static int ended(struct co_e01_chain *c, enum co_e01_end end)
 int co_e01_chain_next(struct co_e01_chain *c, bool may_search, struct co_e01_section *ret, struct co_err *err)
 {
 	uint8_t b[CO_E01_DESCRIPTOR_SIZE];
-	struct co_e01_section s;
+	struct co_e01_section s = { 0 };
 	if (c->end != CO_E01_END_NOT_YET)
 		return 1;
 	if (!co_in_range(c->at, sizeof b, c->size))

@@ -27,25 +27,25 @@ struct co_e01_writer;
  * (2999 bytes; version 11, operating system 23). NULL: left out. */
 struct co_e01_case {
 	const char *case_number, *evidence_number, *examiner, *description, *notes;
-	const char *model, *serial;	   /* of the device */
-	const char *software_version;	   /* of this program */
+	const char *model, *serial;   /* of the device */
+	const char *software_version; /* of this program */
 	const char *operating_system;
-	int64_t acquiry_time_ns;	   /* 0: now */
+	int64_t acquiry_time_ns; /* 0: now */
 };
 
 struct co_e01_writer_opts {
-	uint64_t media_size;	    /* bytes; a multiple of sector_size */
-	uint32_t sector_size;	    /* bytes */
+	uint64_t media_size;        /* bytes; a multiple of sector_size */
+	uint32_t sector_size;       /* bytes */
 	uint32_t sectors_per_chunk; /* 0: as many as make 32 KiB */
-	uint64_t segment_size;	    /* bytes, at most; 0: 1500 MiB */
+	uint64_t segment_size;      /* bytes, at most; a chunk and 128 KiB at least; 0: 1500 MiB */
 	enum co_compression compression;
-	bool physical;		    /* a whole disk, not a file or partition */
+	bool physical; /* a whole disk, not a file or partition */
 	bool removable;
-	const uint8_t *guid;	    /* 16 bytes; NULL: random */
-	struct co_e01_case info;    /* strings borrowed until open returns */
-	unsigned workers;	    /* compress threads; 0: in the calling thread */
-	unsigned depth;		    /* buffers in work at most: the size of the ring */
-	size_t buffer_size;	    /* cap of the ring's buffers: a multiple of the chunk size */
+	const uint8_t *guid;     /* 16 bytes; NULL: random */
+	struct co_e01_case info; /* strings borrowed until open returns */
+	unsigned workers;        /* compress threads; 0: in the calling thread */
+	unsigned depth;          /* buffers in work at most: the size of the ring */
+	size_t buffer_size;      /* cap of the ring's buffers: a multiple of the chunk size */
 };
 
 int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struct co_e01_writer_opts *opts,

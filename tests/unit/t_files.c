@@ -22,7 +22,9 @@ static void tear_down(void)
 
 static void add(const char *path, uint8_t type, const char *link, uint32_t flags, uint64_t inode)
 {
-	struct an_file row = { .path = path, .link = link, .type = type, .name_type = type, .flags = flags, .inode = inode };
+	struct an_file row = {
+		.path = path, .link = link, .type = type, .name_type = type, .flags = flags, .inode = inode
+	};
 	ck_assert_int_eq(an_files_add(&files, &row, NULL), 0);
 }
 
@@ -89,7 +91,9 @@ START_TEST(mode_text)
 		{ 200, 200, 0, AN_META_KNOWN, "-/----------" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct an_file f = { .name_type = cases[i].name_type, .type = cases[i].type, .mode = cases[i].mode,
+		struct an_file f = { .name_type = cases[i].name_type,
+				     .type = cases[i].type,
+				     .mode = cases[i].mode,
 				     .flags = cases[i].flags };
 		char text[13];
 		an_file_mode_text(&f, text);

@@ -29,8 +29,14 @@ static void tear_down(void)
 
 static struct an_file *add(const char *path, uint64_t inode, int64_t a, int64_t m, int64_t ch, int64_t b)
 {
-	struct an_file f = { .path = path, .inode = inode, .type = AN_TYPE_REGULAR, .name_type = AN_TYPE_REGULAR,
-			     .mode = 0644, .size = 5, .flags = LIVE, .time = { a, m, ch, b, NONE } };
+	struct an_file f = { .path = path,
+			     .inode = inode,
+			     .type = AN_TYPE_REGULAR,
+			     .name_type = AN_TYPE_REGULAR,
+			     .mode = 0644,
+			     .size = 5,
+			     .flags = LIVE,
+			     .time = { a, m, ch, b, NONE } };
 	ck_assert_int_eq(an_files_add(&c.files, &f, NULL), 0);
 	return &c.files.rows.at[c.files.rows.n - 1];
 }
@@ -166,7 +172,8 @@ START_TEST(tables)
 {
 	add("/a,b\"c\n", 1, -1, NONE, NONE, NONE);
 	check("csv", NULL,
-	      "datetime,timestamp_desc,timestamp,message,data_type,timestamp_ns,filename,inode,volume,file_size,mode,uid,"
+	      "datetime,timestamp_desc,timestamp,message,data_type,timestamp_ns,filename,inode,volume,file_size,mode,"
+	      "uid,"
 	      "gid,file_entry_type,is_allocated,sha256_hash\n"
 	      "1969-12-31T23:59:59.999999+00:00,Last Access Time,-1,\"/a,b\"\"c^ Type: file\",fs:stat,-1,"
 	      "\"/a,b\"\"c\\x0a\",1,0,5,r/rrw-r--r--,0,0,file,true,\n");
