@@ -42,7 +42,7 @@ static const struct an_rule rules[N_KINDS] = {
 				   "The clock of the machine was set back, as after a boot without a battery." },
 	[CONTENT_FROM_FUTURE] = { "content-after-change", AN_AXIS_METADATA, 30, false,
 				  "The file was unpacked from an archive made on a machine whose clock was ahead." },
-	[NOT_IN_FOLDER_TIME] = { "birth-after-folder-change", AN_AXIS_METADATA, 30, false,
+	[NOT_IN_FOLDER_TIME] = { "folder-before-file", AN_AXIS_METADATA, 30, false,
 				 "The clock of the machine was set back between the two." },
 	[OLDER_THAN_FOLDER] = { "older-than-folder", AN_AXIS_METADATA, 40, false,
 				"The clock of the machine was set back, or the folder was made anew around the file." },
@@ -181,7 +181,7 @@ static int report(struct times *t, const struct hit *h, struct co_err *err)
 			"other file was",
 		[CHANGED_BEFORE_BIRTH] = "The last change of the metadata is earlier than the birth of the file",
 		[CONTENT_FROM_FUTURE] = "The content claims to be newer than the last change of the metadata",
-		[NOT_IN_FOLDER_TIME] = "The file came into being later than its folder was last changed",
+		[NOT_IN_FOLDER_TIME] = "The folder was last changed before this file in it came into being",
 		[OLDER_THAN_FOLDER] =
 			"The last change of the metadata is earlier than the birth of the folder that the "
 			"file lies in",
@@ -190,18 +190,33 @@ static int report(struct times *t, const struct hit *h, struct co_err *err)
 			"ext4 hands out in rising order",
 	};
 	const struct an_file *f = &t->x->c->files.rows.at[h->row], *folder = folder_of(t->x, f);
+	bool of_folder = h->kind == NOT_IN_FOLDER_TIME;
 	CO_CLEANUP_STR struct co_str values = { 0 };
+	if (of_folder)
+		co_str_add(&values, f->path);
 	add_time(&values, "born", f->time[AN_CRTIME]);
 	add_time(&values, "content changed", f->time[AN_MTIME]);
 	add_time(&values, "metadata changed", f->time[AN_CTIME]);
-	if (h->kind == NOT_IN_FOLDER_TIME && folder)
+	if (of_folder && folder)
 		add_time(&values, "folder changed", folder->time[AN_CTIME]);
 	if (h->kind == OLDER_THAN_FOLDER && folder)
 		add_time(&values, "folder born", folder->time[AN_CRTIME]);
 	if (values.failed)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the check of times");
-	return an_findings_add(&t->x->c->findings, f, &rules[h->kind], NULL, -1, err, "%s: %s, inode %llu.",
-			       seen[h->kind], co_str_get(&values), (unsigned long long)f->inode);
+	return an_findings_add(&t->x->c->findings, of_folder && folder ? folder : f, &rules[h->kind], NULL, -1, err,
+			       "%s: %s, inode %llu.", seen[h->kind], co_str_get(&values), (unsigned long long)f->inode);
+}
+
+/* It is the folder's time that is wrong: one of its files is enough to say so. */
+static bool is_repeated(struct times *t, size_t hit)
+{
+	const struct hit *h = &t->hits.at[hit];
+	const struct an_file *folder = folder_of(t->x, &t->x->c->files.rows.at[h->row]);
+	for (size_t i = 0; h->kind == NOT_IN_FOLDER_TIME && i < hit; i++)
+		if (t->hits.at[i].kind == h->kind &&
+		    folder_of(t->x, &t->x->c->files.rows.at[t->hits.at[i].row]) == folder)
+			return true;
+	return false;
 }
 
 /* What many files of a volume have in common says nothing about one of them; it is told once, as a fact. */
@@ -223,7 +238,7 @@ static int report_kind(struct times *t, uint32_t volume, enum kind kind, struct 
 	}
 	for (size_t i = 0; r == 0 && n > 0 && i < t->hits.n; i++) {
 		const struct hit *h = &t->hits.at[i];
-		if (h->kind == kind && c->files.rows.at[h->row].volume == volume)
+		if (h->kind == kind && c->files.rows.at[h->row].volume == volume && !is_repeated(t, i))
 			r = report(t, h, err);
 	}
 	return r;

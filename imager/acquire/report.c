@@ -255,9 +255,7 @@ int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err 
 		      "     sha256sum -c manifest-sha256.txt\n\n");
 	co_str_addf(s,
 		    "2. The image decodes to the medium whose digests data/%s.manifest.json states%s:\n"
-		    "     ewfverify -d sha256 data/%s.E01\n"
-		    "   (-d sha256 is needed: without it ewfverify 20140813 can't print the stored SHA-256 and ends\n"
-		    "   with FAILURE although all digests match.)\n\n",
+		    "     ewfverify -d sha256 data/%s.E01\n\n",
 		    n, rec->padding_bytes ? " under padded_digests" : "", n);
 	co_str_addf(s,
 		    "3. A difference can be located by data/%s.blocks.sha256: it holds the SHA-256 of each\n"

@@ -26,7 +26,7 @@ struct co_e01_info {
 	unsigned n_segments;
 	uint8_t media_type, media_flags, compression;
 	uint8_t guid[16];
-	struct co_digests stored; /* MD5, SHA-1 from hash and digest; SHA-256 from xhash */
+	struct co_digests stored; /* MD5, SHA-1 from hash and digest; SHA-256 from xheader or xhash */
 	/* Dates: ISO 8601 in UTC ("2023-11-14T22:13:20Z"), or without Z where only local time of an unknown zone is
 	 * stored. */
 	const char *case_number, *evidence_number, *examiner, *description, *notes, *acquiry_date, *system_date,

@@ -130,7 +130,7 @@ static int on_digest(struct scan *sc, const struct co_e01_section *s, struct co_
 	if (r == 0)
 		r = strcmp(s->type, "hash") == 0     ? co_e01_hash_parse(bytes, len, stored)
 		    : strcmp(s->type, "digest") == 0 ? co_e01_digest_parse(bytes, len, stored)
-						     : co_e01_xhash_parse(bytes, len, stored);
+						     : co_e01_xml_digests_parse(bytes, len, stored);
 	if (r > 0)
 		note_damage(sc, s, ", its digests are not known");
 	return r < 0 ? r : 0;
@@ -168,7 +168,7 @@ static const struct {
 } handlers[] = {
 	{ "table", on_table },   { "table2", on_table },  { "volume", on_volume },  { "disk", on_volume },
 	{ "data", on_volume },   { "header", on_header }, { "header2", on_header }, { "hash", on_digest },
-	{ "digest", on_digest }, { "xhash", on_digest },  { "error2", on_errors },
+	{ "digest", on_digest }, { "xhash", on_digest },  { "xheader", on_digest }, { "error2", on_errors },
 };
 
 static int on_section(struct scan *sc, const struct co_e01_section *s, struct co_err *err)

@@ -303,7 +303,7 @@ static int add_tagged(struct co_digests *d, enum co_hash_alg alg, const char *ta
 	return 0;
 }
 
-int co_e01_xhash_parse(const uint8_t *bytes, size_t len, struct co_digests *ret)
+int co_e01_xml_digests_parse(const uint8_t *bytes, size_t len, struct co_digests *ret)
 {
 	CO_CLEANUP_FREE uint8_t *text = NULL;
 	size_t n;

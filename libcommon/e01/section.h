@@ -73,19 +73,19 @@ struct co_e01_volume {
 int co_e01_volume_parse(const uint8_t *bytes, size_t len, struct co_e01_volume *ret);
 bool co_e01_guid_set(const uint8_t guid[16]);
 
-/* Sections "hash" (MD5), "digest" (MD5, SHA-1; all zero: not there) and "xhash" (zlib of XML). They add to *ret what
- * is not in it yet. 0, or 1: damaged. */
+/* Sections "hash" (MD5), "digest" (MD5, SHA-1; all zero: not there) and "xhash", "xheader" (zlib of XML). They add to
+ * *ret what is not in it yet. 0, or 1: damaged. */
 int co_e01_hash_parse(const uint8_t *bytes, size_t len, struct co_digests *ret);
 int co_e01_digest_parse(const uint8_t *bytes, size_t len, struct co_digests *ret);
-int co_e01_xhash_parse(const uint8_t *bytes, size_t len, struct co_digests *ret);
+int co_e01_xml_digests_parse(const uint8_t *bytes, size_t len, struct co_digests *ret);
 
 /* Inflates a zlib stream of unknown length, up to 32 MiB. 0 and a NUL behind the text; 1: damaged or too long;
  * < 0: CO_ERR_NOMEM. *ret is freed by the caller. */
 int co_e01_inflate_text(const uint8_t *bytes, size_t len, uint8_t **ret, size_t *ret_len, struct co_err *err);
 
-/* For the writer: puts an "xhash" section with @digests before the "done" of the last segment. Stock ewfinfo and
- * ewfverify read it; libewf itself writes it into its own "ewfx" files only. CO_ERR_OUTPUT on failure. */
-int co_e01_xhash_append(const char *segment_name, const struct co_digests *digests, struct co_err *err);
+/* For the writer: puts an "xheader" section with the SHA-256 of @digests (must be in the set) before the "done" of the
+ * last segment. Stock ewfinfo shows it. CO_ERR_OUTPUT on failure. */
+int co_e01_sha256_append(const char *segment_name, const struct co_digests *digests, struct co_err *err);
 
 /* For the writer: libewf writes one and the same text as date into header (where it has to be "2026 9 1 2 54 20") and
  * header2 (seconds since 1970), or else the wall clock in local time. So it is given this placeholder, which is long

@@ -26,6 +26,7 @@ struct candidate {
 
 struct candidates {
 	CO_VEC(struct candidate) list;
+	char *foreign; /* a file with the right stem that belongs to another set, or NULL */
 };
 
 void co_e01_note(struct co_e01_notes *notes, const char *fmt, ...)
@@ -59,6 +60,8 @@ static void free_candidates(struct candidates *c)
 	for (size_t i = 0; i < c->list.n; i++)
 		free(c->list.at[i].name);
 	co_vec_free(&c->list);
+	free(c->foreign);
+	c->foreign = NULL;
 }
 
 void co_e01_set_free(struct co_e01_set *set)
@@ -214,7 +217,12 @@ static int look_at(struct candidates *all, const struct place *p, const char *fi
 	/* A neighbour that can't be read is no reason to fail: if it was a segment, it will be missing. */
 	if (examine(&c, co_str_get(&name), NULL) != 0)
 		return 0;
-	if (by_guid ? !co_e01_guid_set(c.guid) || memcmp(c.guid, guid, 16) != 0 : guids_differ(c.guid, guid))
+	if (!by_guid && guids_differ(c.guid, guid)) {
+		if (!all->foreign)
+			all->foreign = strdup(co_str_get(&name));
+		return 0;
+	}
+	if (by_guid && (!co_e01_guid_set(c.guid) || memcmp(c.guid, guid, 16) != 0))
 		return 0;
 	return consider(all, &c, co_str_get(&name), err);
 }
@@ -246,6 +254,14 @@ static int compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int missing(const struct candidates *all, size_t number, const char *given, struct co_err *err)
+{
+	if (all->foreign)
+		return co_err_set(err, CO_ERR_FORMAT, 0, "segment %zu of %s is missing (%s belongs to another image)",
+				  number, given, all->foreign);
+	return co_err_set(err, CO_ERR_FORMAT, 0, "segment %zu of %s is missing", number, given);
+}
+
 /* Segments in order, each once, none missing, nothing behind the last. */
 static int check_order(struct candidates *all, const char *given, struct co_e01_notes *notes, struct co_err *err)
 {
@@ -260,7 +276,7 @@ static int check_order(struct candidates *all, const char *given, struct co_e01_
 					  "%s belongs to another image than %s: their set identifiers differ", c->name,
 					  all->list.at[0].name);
 		if (c->number != i + 1)
-			return co_err_set(err, CO_ERR_FORMAT, 0, "segment %zu of %s is missing", i + 1, given);
+			return missing(all, i + 1, given, err);
 		if (c->end != CO_E01_END_DONE || i + 1 == all->list.n)
 			continue;
 		co_e01_note(notes, "%s is the last segment; %zu files with higher numbers are left out", c->name,
@@ -270,7 +286,7 @@ static int check_order(struct candidates *all, const char *given, struct co_e01_
 	}
 	const struct candidate *last = &all->list.at[all->list.n - 1];
 	if (last->end == CO_E01_END_NEXT)
-		return co_err_set(err, CO_ERR_FORMAT, 0, "segment %u of %s is missing", last->number + 1, given);
+		return missing(all, (size_t)last->number + 1, given, err);
 	return 0;
 }
 

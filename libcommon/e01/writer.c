@@ -25,7 +25,7 @@
 enum {
 	DEFAULT_CHUNK = 32 << 10,
 	CHUNK_MAX = 32 << 20,
-	SEGMENT_RESERVE = 1024, /* of each segment, for the section xhash */
+	SEGMENT_RESERVE = 1024, /* of each segment, for the section xheader */
 	SEGMENT_OVERHEAD =
 		128 << 10, /* headers with long notes, volume, tables: a segment must be larger than a chunk by it */
 	TEXT_MAX = 2999,
@@ -503,7 +503,7 @@ static int finish(struct co_e01_writer *w, const struct co_digests *digests, uns
 		r = count_segments(w->stem, ret_segments, err);
 	if (r == 0 && (digests->set & CO_HASH_BIT(CO_HASH_SHA256))) {
 		CO_CLEANUP_FREE char *last = segment_name(w->stem, *ret_segments);
-		r = last ? co_e01_xhash_append(last, digests, err)
+		r = last ? co_e01_sha256_append(last, digests, err)
 			 : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
 	}
 	return r < 0 ? r : sync_segments(w->stem, *ret_segments, err);

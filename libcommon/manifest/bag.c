@@ -31,7 +31,7 @@ int co_bag_create(const char *bag, struct co_err *err)
 	if (made < 0 && errno != EEXIST)
 		return co_err_set(err, CO_ERR_OUTPUT, errno, "create the folder %s", bag);
 	if (made < 0 && !folder_is_empty(bag))
-		return co_err_set(err, CO_ERR_OUTPUT, 0, "%s exists and is not an empty folder", bag);
+		return co_err_set(err, CO_ERR_USAGE, 0, "%s exists and is not an empty folder", bag);
 	co_str_addf(&name, "%s/data", bag);
 	int r = 0;
 	if (name.failed)

@@ -235,7 +235,8 @@ static void end_phase(struct co_progress *p)
 	if (!p->phase)
 		return;
 	int64_t now = co_clock_monotonic();
-	if (p->mode != CO_PROGRESS_NONE)
+	/* Of a phase in which nothing was done people need no line. */
+	if (p->mode != CO_PROGRESS_NONE && (p->done || p->mode == CO_PROGRESS_JSON))
 		show(p, now, true);
 	if (p->status_file)
 		record(p, now);

@@ -28,7 +28,8 @@ done
 (cd bag && sha256sum -c --quiet manifest-sha256.txt && sha256sum -c --quiet tagmanifest-sha256.txt) || fail "sha256sum -c"
 
 ewfverify -q -d sha256 bag/data/ev1.E01 > verify.txt || { cat verify.txt; fail ewfverify; }
-grep -q SUCCESS verify.txt || fail "ewfverify does not say SUCCESS"
+ewfverify -q bag/data/ev1.E01 > plain.txt 2>&1 || { cat plain.txt; fail "ewfverify without options"; }
+grep -q SUCCESS verify.txt && grep -q SUCCESS plain.txt || fail "ewfverify does not say SUCCESS"
 ewfinfo bag/data/ev1.E01 > info.txt
 grep -q 'Case number:.*C-1' info.txt || fail "case number in ewfinfo"
 grep -q 'Examiner name:.*Jürgen Ünï' info.txt || fail "examiner in ewfinfo"

@@ -30,7 +30,7 @@ for input in noise.raw zeros.raw; do
   expect 1 "$ANALYZER" run $input --output case --progress none; says $input
   [ ! -e case/case.db ] || fail "case.db of $input"
 done
-expect 1 "$ANALYZER" info disk.qcow2; says_once 'disk.qcow2.*(qcow2|QCOW)'
+expect 1 "$ANALYZER" info disk.qcow2; says_once 'disk.qcow2.*qcow'
 for input in empty folder missing; do
   expect 1 "$IMAGER" acquire $input --output never --progress none; says_once $input
   [ ! -e never ] || fail "a bag was made for '$input'"

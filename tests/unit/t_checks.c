@@ -483,9 +483,12 @@ START_TEST(times_that_contradict_the_folder)
 	builder_times(builder_file(&b, "/var/www/new/older.php", "<?php 1;"), AT(-500), AT(-500), AT(-500));
 	builder_times(builder_file(&b, "/var/www/new/moved.php", "<?php 1;"), AT(-500), AT(-500), AT(50));
 	builder_times(builder_file(&b, "/var/www/new/later.php", "<?php 1;"), AT(200), AT(200), AT(200));
+	builder_times(builder_file(&b, "/var/www/new/again.php", "<?php 1;"), AT(300), AT(300), AT(300));
 	builder_run(&b);
 	ck_assert_ptr_nonnull(builder_reason(&b, "/var/www/new/older.php", "older-than-folder"));
-	ck_assert_ptr_nonnull(builder_reason(&b, "/var/www/new/later.php", "birth-after-folder-change"));
+	ck_assert_ptr_nonnull(builder_reason(&b, "/var/www/new", "folder-before-file"));
+	ck_assert_uint_eq(builder_finding(&b, "/var/www/new")->reasons.n, 1); /* once, not for each file */
+	ck_assert_ptr_null(builder_finding(&b, "/var/www/new/later.php"));
 	ck_assert_ptr_null(builder_finding(&b, "/var/www/new/moved.php"));
 	builder_free(&b);
 }
