@@ -7,7 +7,7 @@ int main(int argc, char **argv)
 {
 	const struct co_command commands[] = {
 		an_cmd_info, an_cmd_run, an_cmd_timeline, an_cmd_findings, an_cmd_hashes,
-		an_cmd_ls,   an_cmd_cat, an_cmd_report,	  { 0 },
+		an_cmd_ls,   an_cmd_cat, an_cmd_report,   { 0 },
 	};
 	const struct co_program program = {
 		.name = "exhibit-analyzer",

@@ -85,7 +85,7 @@ static int check(struct im_check *ret, const char *name, const struct opts *o, s
 {
 	struct im_check_opts opts = { .threads = (unsigned)o->threads };
 	enum co_progress_mode mode;
-	bool is_bag;
+	bool is_bag = false;
 	int r;
 
 	if (o->threads > THREADS_MAX)

@@ -95,7 +95,10 @@ static enum place place_of(const char *path)
 					    "includes",     "src",           "lib",         "libraries",
 					    "node_modules", "wp-admin",      "wp-includes", "core",
 					    "components",   "administrator", "app",         NULL };
-	for (const char *s = path; *s == '/';) {
+	/* where Debian keeps what applications write; here "lib" says nothing about code */
+	static const char state[] = "/var/lib";
+	const char *begin = an_path_below(path, state) ? path + strlen(state) : path;
+	for (const char *s = begin; *s == '/';) {
 		size_t n = strcspn(++s, "/");
 		if (s[n] == '\0' || one_of(s, n, code))
 			break;

@@ -10,21 +10,21 @@
 #include "store/findings.h"
 
 struct an_case_volume {
-	uint32_t evidence;	/* index */
+	uint32_t evidence;       /* index */
 	uint64_t offset, length; /* bytes within the medium */
-	char *table;		/* "dos", "gpt", ..., "none" */
-	char *description;	/* of the partition table: "Linux (0x83)" */
-	char *fs;		/* "ext4", "ntfs", ...; "" if none was recognised */
-	char *label, *uuid;	/* "" if none */
-	char *mount;		/* where the server had it: "/", "/boot", "/vol2" (made up), "" if not walked */
-	bool mount_known;	/* from the image's fstab or because it is the root */
+	char *table;             /* "dos", "gpt", ..., "none" */
+	char *description;       /* of the partition table: "Linux (0x83)" */
+	char *fs;                /* "ext4", "ntfs", ...; "" if none was recognised */
+	char *label, *uuid;      /* "" if none */
+	char *mount;             /* where the server had it: "/", "/boot", "/vol2" (made up), "" if not walked */
+	bool mount_known;        /* from the image's fstab or because it is the root */
 	uint64_t n_files;
 };
 
 struct an_case_evidence {
-	char *name;		/* base name of the first file */
-	char *kind;		/* "e01", "raw", "split", "device" */
-	uint64_t size;		/* bytes of the medium */
+	char *name;    /* base name of the first file */
+	char *kind;    /* "e01", "raw", "split", "device" */
+	uint64_t size; /* bytes of the medium */
 	uint32_t sector_size;
 	char *md5, *sha1, *sha256; /* stored in the image, hexadecimal, "" if none */
 	char *case_number, *evidence_number, *examiner, *description, *notes, *acquired; /* from the E01 header, "" */
@@ -33,8 +33,8 @@ struct an_case_evidence {
 /* Something that could not be read or made sense of. */
 struct an_problem {
 	uint32_t volume; /* UINT32_MAX: of the whole image */
-	char *path;	 /* "" if not about a file */
-	char *text;	 /* one sentence */
+	char *path;      /* "" if not about a file */
+	char *text;      /* one sentence */
 };
 
 /* What is known of the machine and its web applications. */

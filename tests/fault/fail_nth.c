@@ -89,7 +89,8 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 int close(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
-	int writable = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY; /* closing what was only read can't lose anything */
+	int writable =
+		flags >= 0 && (flags & O_ACCMODE) != O_RDONLY; /* closing what was only read can't lose anything */
 	int fails = writable && fd_is_below(fd) && hit("close");
 	int kept = errno;
 	int result = REAL(close)(fd);
@@ -101,11 +102,11 @@ int close(int fd)
 
 /* open(), open64() and openat() take their mode only when they create. */
 #define CREATING(flags) (((flags) & (O_CREAT | O_WRONLY | O_RDWR)) != 0)
-#define OPEN_BODY(call)                                    \
-	va_list ap;                                        \
-	va_start(ap, flags);                               \
+#define OPEN_BODY(call) \
+	va_list ap; \
+	va_start(ap, flags); \
 	mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0; \
-	va_end(ap);                                        \
+	va_end(ap); \
 	return CREATING(flags) && is_below(path) && hit("create") ? -1 : (call)
 
 int open(const char *path, int flags, ...)

@@ -35,5 +35,5 @@ breaks spdx tests/unit/new.c 'int x;'
 breaks length imager/main.c "$(yes '/* */' | head -n 600)"
 breaks docs README.md 'See `docs/nowhere.md`.'
 breaks format imager/main.c 'int  x ;'
-breaks shell scripts/demo 'echo $unquoted*'
+breaks shell scripts/demo 'for f in $(ls *.txt); do cat $f; done; read x'
 exit $failed

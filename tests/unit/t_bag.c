@@ -120,7 +120,7 @@ START_TEST(create_overwrites_nothing)
 	ck_assert_int_eq(co_bag_create(in_folder(&dir, "bag"), &err), CO_ERR_USAGE);
 	ck_assert_ptr_nonnull(strstr(err.msg, "bag exists and is not an empty folder"));
 	folder_puts(&dir, "file", "");
-	ck_assert_int_eq(co_bag_create(in_folder(&dir, "file"), &err), CO_ERR_OUTPUT);
+	ck_assert_int_eq(co_bag_create(in_folder(&dir, "file"), &err), CO_ERR_USAGE);
 	ck_assert_int_eq(co_bag_create(in_folder(&dir, "no/bag"), &err), CO_ERR_OUTPUT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "No such file"));
 }

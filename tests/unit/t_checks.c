@@ -385,6 +385,8 @@ START_TEST(scripts_in_upload_folders)
 	builder_file(&b, "/var/www/html/wp-content/uploads/2026/09/thumb.php", "<?php x($y);");
 	builder_file(&b, "/var/www/html/wp-content/uploads/index.php", "<?php // Silence is golden.");
 	builder_file(&b, "/var/www/html/wp-content/uploads/thumb.php", "<?php return; /* nothing yet */");
+	/* "lib" is a folder of code elsewhere */
+	builder_file(&b, "/var/lib/wordpress/wp-content/uploads/thumb.php", "<?php x($y);");
 	builder_file(&b, "/var/www/html/wp-content/uploads/2026/09/a.jpg",
 		     "\xff\xd8 plain picture <?=\x80\x81 by chance");
 	builder_file(&b, "/var/www/html/wp-content/uploads/2026/09/b.jpg", "GIF89a;<?php run($y);");
@@ -402,6 +404,7 @@ START_TEST(scripts_in_upload_folders)
 	ck_assert_int_eq(reason->offset, 7);
 	ck_assert_ptr_nonnull(builder_reason(&b, "/tmp/.x", "temporary-program"));
 	ck_assert_ptr_nonnull(builder_reason(&b, "/var/www/html/wp-content/uploads/thumb.php", "upload-script"));
+	ck_assert_ptr_nonnull(builder_reason(&b, "/var/lib/wordpress/wp-content/uploads/thumb.php", "upload-script"));
 	ck_assert_uint_eq(b.c.findings.list.n, 5); /* with the lost library */
 	builder_free(&b);
 }
