@@ -2,6 +2,12 @@
 set(script_environment
   "IMAGER=$<TARGET_FILE:exhibit-imager>" "ANALYZER=$<TARGET_FILE:exhibit-analyzer>" "TOP=${PROJECT_SOURCE_DIR}")
 
+if(EXHIBIT_SANITIZE MATCHES address)
+  # Whole stacks, so that the suppression can name libtsk's function.
+  list(APPEND script_environment "ASAN_OPTIONS=fast_unwind_on_malloc=0"
+    "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp:print_suppressions=0")
+endif()
+
 # script_test(NAME LABEL TIMEOUT COMMAND...)
 function(script_test name label timeout)
   add_test(NAME ${name} COMMAND ${ARGN})

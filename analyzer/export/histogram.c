@@ -23,8 +23,8 @@ static const int64_t earliest_s = 631152000; /* 1990-01-01 */
 static const struct {
 	int64_t seconds;
 	const char *name;
-} widths[] = { { 3600, "hour" },      { 6 * 3600, "6 hours" },   { 86400, "day" },
-	       { 7 * 86400, "week" }, { 30 * 86400, "30 days" }, { 365 * 86400, "365 days" } };
+} widths[] = { { 3600, "one hour" },      { 6 * 3600, "6 hours" },   { 86400, "one day" },
+	       { 7 * 86400, "one week" }, { 30 * 86400, "30 days" }, { 365 * 86400, "365 days" } };
 
 /* Bars of one lane. */
 struct lane {
@@ -144,7 +144,7 @@ static void add_picture(struct co_str *page, const struct an_span_of_time *span,
 	add_lane(page, span, found, step);
 	co_str_addf(
 		page,
-		"</svg>\n<p class=note>Each bar is one %s; heights are logarithmic; UTC. "
+		"</svg>\n<p class=note>Each bar is %s; heights are logarithmic; UTC. "
 		"<span class=\"key all\"></span> all files <span class=\"key found\"></span> files with findings</p>\n",
 		bin_name(span->bin_s));
 }

@@ -405,7 +405,7 @@ START_TEST(scripts_in_upload_folders)
 	ck_assert_ptr_nonnull(builder_reason(&b, "/tmp/.x", "temporary-program"));
 	ck_assert_ptr_nonnull(builder_reason(&b, "/var/www/html/wp-content/uploads/thumb.php", "upload-script"));
 	ck_assert_ptr_nonnull(builder_reason(&b, "/var/lib/wordpress/wp-content/uploads/thumb.php", "upload-script"));
-	ck_assert_uint_eq(b.c.findings.list.n, 5); /* with the lost library */
+	ck_assert_uint_eq(b.c.findings.list.n, 6); /* with the lost library */
 	builder_free(&b);
 }
 END_TEST
