@@ -158,11 +158,12 @@ static int compare_findings(const void *pa, const void *pb)
 	return r ? r : (a->volume > b->volume) - (a->volume < b->volume);
 }
 
+/* ctime: a file that was changed was born long before, and of these times no program can choose this one. */
 static int64_t time_that_matters(const int64_t t[AN_TIME_N])
 {
-	if (t[AN_CRTIME] != CO_TIME_NONE)
-		return t[AN_CRTIME];
-	return t[AN_CTIME] != CO_TIME_NONE ? t[AN_CTIME] : t[AN_MTIME];
+	if (t[AN_CTIME] != CO_TIME_NONE)
+		return t[AN_CTIME];
+	return t[AN_CRTIME] != CO_TIME_NONE ? t[AN_CRTIME] : t[AN_MTIME];
 }
 
 /* Score, severity and leading rule out of the sorted reasons. */

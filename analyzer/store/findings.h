@@ -56,7 +56,7 @@ struct an_finding {
 	const char *path;
 	uint32_t volume;
 	uint64_t inode;
-	int64_t time_ns; /* the time that matters most: crtime, else ctime, else mtime */
+	int64_t time_ns; /* the time that matters most: ctime, else crtime, else mtime */
 	int64_t times[AN_TIME_N];
 	unsigned score; /* sum over rules, each rule once */
 	enum an_severity severity;

@@ -126,18 +126,18 @@ START_TEST(the_time_that_matters)
 {
 	struct an_findings fs = { 0 };
 	struct co_err err = CO_ERR_INIT;
-	struct an_file f = file("/born");
+	struct an_file f = file("/a-changed");
 	f.time[AN_CRTIME] = 3, f.time[AN_CTIME] = 2, f.time[AN_MTIME] = 1;
 	ck_assert_int_eq(an_findings_add(&fs, &f, &low, NULL, -1, &err, "x"), 0);
-	f.path = "/changed";
-	f.time[AN_CRTIME] = CO_TIME_NONE;
-	ck_assert_int_eq(an_findings_add(&fs, &f, &low, NULL, -1, &err, "x"), 0);
-	f.path = "/modified";
+	f.path = "/b-born";
 	f.time[AN_CTIME] = CO_TIME_NONE;
 	ck_assert_int_eq(an_findings_add(&fs, &f, &low, NULL, -1, &err, "x"), 0);
+	f.path = "/c-modified";
+	f.time[AN_CRTIME] = CO_TIME_NONE;
+	ck_assert_int_eq(an_findings_add(&fs, &f, &low, NULL, -1, &err, "x"), 0);
 	settle(&fs);
-	ck_assert_int_eq(fs.list.at[0].time_ns, 3);
-	ck_assert_int_eq(fs.list.at[1].time_ns, 2);
+	ck_assert_int_eq(fs.list.at[0].time_ns, 2);
+	ck_assert_int_eq(fs.list.at[1].time_ns, 3);
 	ck_assert_int_eq(fs.list.at[2].time_ns, 1);
 	an_findings_free(&fs);
 }
