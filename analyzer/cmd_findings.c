@@ -57,12 +57,10 @@ static int run(const struct co_call *call, struct co_err *err)
 	if (r < 0)
 		return r;
 	r = co_sink_open_stdout(&sink, err);
-	if (r == 0)
+	if (r == 0) {
 		r = o->json ? an_export_findings(&c, min_score, sink, err) : write_text(&c, min_score, sink, err);
-	if (r == 0)
-		r = co_sink_commit(sink, err);
-	else
-		co_sink_abort(sink);
+		r = co_sink_finish(sink, r, err);
+	}
 	an_case_free(&c);
 	return r;
 }

@@ -24,14 +24,7 @@ static int write_list(const struct an_exporter *e, const struct an_case *c, cons
 	static const struct an_filter all = { .from_ns = CO_TIME_NONE, .to_ns = CO_TIME_NONE };
 	struct co_sink *sink = NULL;
 	int r = an_output_open(&sink, output, err);
-	if (r < 0)
-		return r;
-	r = e->write(c, &all, sink, err);
-	if (r < 0) {
-		co_sink_abort(sink);
-		return r;
-	}
-	return co_sink_commit(sink, err);
+	return r < 0 ? r : co_sink_finish(sink, e->write(c, &all, sink, err), err);
 }
 
 static int run(const struct co_call *call, struct co_err *err)

@@ -202,11 +202,7 @@ static int run(const struct co_call *call, struct co_err *err)
 		return r;
 	r = co_sink_open_stdout(&sink, err);
 	if (r == 0)
-		r = o->json ? write_json(&x.c, sink, err) : write_text(&x.c, sink, err);
-	if (r == 0)
-		r = co_sink_commit(sink, err);
-	else
-		co_sink_abort(sink);
+		r = co_sink_finish(sink, o->json ? write_json(&x.c, sink, err) : write_text(&x.c, sink, err), err);
 	if (r == 0)
 		r = an_input_problems(&x.c);
 	an_collect_close(&x);

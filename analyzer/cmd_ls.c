@@ -97,11 +97,7 @@ static int list(const struct an_case *c, const struct opts *o, const char *top, 
 	}
 	if (r == 0 && top && n == 0 && !o->deleted)
 		r = co_err_set(err, CO_ERR_FAILED, 0, "there is no %s in the image", top);
-	if (r < 0) {
-		co_sink_abort(sink);
-		return r;
-	}
-	return co_sink_commit(sink, err);
+	return co_sink_finish(sink, r, err);
 }
 
 static int run(const struct co_call *call, struct co_err *err)

@@ -21,13 +21,8 @@ static int run(const struct co_call *call, struct co_err *err)
 	if (r < 0)
 		return r;
 	r = an_output_open(&sink, o->output, err);
-	if (r == 0) {
-		r = an_export_report(&c, sink, err);
-		if (r == 0)
-			r = co_sink_commit(sink, err);
-		else
-			co_sink_abort(sink);
-	}
+	if (r == 0)
+		r = co_sink_finish(sink, an_export_report(&c, sink, err), err);
 	an_case_free(&c);
 	return r;
 }

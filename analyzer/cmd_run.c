@@ -125,14 +125,7 @@ static int write_output(const struct output *out, const struct an_case *c, const
 	if (!out->write)
 		return an_case_save(c, path, err);
 	int r = co_sink_open(&sink, path, err);
-	if (r < 0)
-		return r;
-	r = out->write(c, sink, err);
-	if (r < 0) {
-		co_sink_abort(sink);
-		return r;
-	}
-	return co_sink_commit(sink, err);
+	return r < 0 ? r : co_sink_finish(sink, out->write(c, sink, err), err);
 }
 
 /* Lines for sha256sum -c. */
@@ -261,11 +254,7 @@ static int print_json(const struct an_case *c, const struct opts *o, enum an_has
 	co_json_end_array(&j);
 	co_json_end_object(&j);
 	co_json_newline(&j);
-	r = co_json_end(&j, err);
-	if (r == 0)
-		return co_sink_commit(sink, err);
-	co_sink_abort(sink);
-	return r;
+	return co_sink_finish(sink, co_json_end(&j, err), err);
 }
 
 static void print_summary(const struct an_case *c, const char *folder)

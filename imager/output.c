@@ -14,14 +14,7 @@ int im_print(const struct co_str *text, struct co_err *err)
 	if (text->failed)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the output");
 	r = co_sink_open_stdout(&sink, err);
-	if (r < 0)
-		return r;
-	r = co_sink_write(sink, co_str_get(text), text->n, err);
-	if (r < 0) {
-		co_sink_abort(sink);
-		return r;
-	}
-	return co_sink_commit(sink, err);
+	return r < 0 ? r : co_sink_finish(sink, co_sink_write(sink, co_str_get(text), text->n, err), err);
 }
 
 void im_digests_text(struct co_str *s, const char *prefix, const struct co_digests *d)

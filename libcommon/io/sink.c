@@ -248,6 +248,16 @@ void co_sink_abort(struct co_sink *sink)
 	sink_free(sink);
 }
 
+int co_sink_finish(struct co_sink *sink, int r, struct co_err *err)
+{
+	if (r < 0) {
+		co_sink_abort(sink);
+		return r;
+	}
+	int committed = co_sink_commit(sink, err);
+	return committed < 0 ? committed : r;
+}
+
 int co_sink_write_file(const char *name, const void *bytes, size_t len, struct co_err *err)
 {
 	struct co_sink *sink;

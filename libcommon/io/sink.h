@@ -25,6 +25,9 @@ int co_sink_printf(struct co_sink *sink, struct co_err *err, const char *fmt, ..
 	__attribute__((format(printf, 3, 4)));
 /* The file under its final name, or a negative code and nothing under it. Frees the sink in any case. */
 int co_sink_commit(struct co_sink *sink, struct co_err *err);
+/* Ends it as @r says: a negative code removes NAME.part and is returned, else commit; then @r, or the code of commit.
+ */
+int co_sink_finish(struct co_sink *sink, int r, struct co_err *err);
 /* Removes NAME.part. NULL is allowed. */
 void co_sink_abort(struct co_sink *sink);
 
