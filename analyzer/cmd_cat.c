@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "input.h"
+#include "run/log.h"
 
 struct opts {
 	struct an_input_args input;
@@ -39,26 +40,27 @@ static int write_part(void *arg, const void *bytes, size_t len, struct co_err *e
 	return co_sink_write(arg, bytes, len, err);
 }
 
+/* 0, or CO_EXIT_DAMAGED: the file could not be read to its end, which is said; what is good before it was written. */
 static int copy_file(const struct an_collection *x, const struct an_file *f, struct co_err *err)
 {
 	struct an_fs *fs = NULL;
 	struct co_sink *sink = NULL;
+	struct co_err why = CO_ERR_INIT;
 	int r = an_fs_open(&fs, &x->evidence, &x->volumes.list.at[f->volume], err);
 	if (r == 0)
 		r = co_sink_open_stdout(&sink, err);
-	if (r == 0)
-		r = an_content_read(fs, f, write_part, sink, err);
-	an_fs_close(fs);
-	if (r < 0) {
-		co_sink_abort(sink);
-		return r;
+	if (r == 0) {
+		r = an_content_read(fs, f, write_part, sink, &why);
+		if (r < 0)
+			*err = why;
 	}
-	struct co_err late;
-	int done = co_sink_commit(sink, &late);
-	if (done < 0)
-		*err = late;
-	/* an end that can't be reached: what is good was written, and that is told */
-	return done < 0 ? done : r == 1 ? co_err_set(err, CO_ERR_FAILED, 0, "%s", late.code ? late.msg : err->msg) : 0;
+	an_fs_close(fs);
+	r = co_sink_finish(sink, r, err);
+	if (r == 1) {
+		co_log_warn("%s", why.msg);
+		return CO_EXIT_DAMAGED;
+	}
+	return r;
 }
 
 /* The volume that --volume names, or the first readable one. */
