@@ -83,14 +83,21 @@ struct co_date co_date_of(int64_t sec)
 	};
 }
 
+/* "2026-09-01T02:54:20", at most 26 bytes for the years of an int64 of nanoseconds; returns the length. */
+static int put_date(int64_t ns, char ret[40])
+{
+	struct co_date d = co_date_of(co_time_sec(ns));
+	return snprintf(ret, 28, "%04d-%02u-%02uT%02u:%02u:%02u", d.year, d.month % 100u, d.day % 100u, d.hour % 100u,
+			d.minute % 100u, d.second % 100u);
+}
+
 void co_time_text(int64_t ns, char ret[40])
 {
 	ret[0] = '\0';
 	if (ns == CO_TIME_NONE)
 		return;
-	struct co_date d = co_date_of(co_time_sec(ns));
-	snprintf(ret, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", d.year, d.month, d.day, d.hour, d.minute, d.second,
-		 co_time_nsec(ns));
+	int n = put_date(ns, ret);
+	snprintf(ret + n, 12, ".%09uZ", co_time_nsec(ns) % 1000000000u);
 }
 
 void co_time_text_sec(int64_t ns, char ret[40])
@@ -98,8 +105,9 @@ void co_time_text_sec(int64_t ns, char ret[40])
 	ret[0] = '\0';
 	if (ns == CO_TIME_NONE)
 		return;
-	struct co_date d = co_date_of(co_time_sec(ns));
-	snprintf(ret, 40, "%04d-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, d.hour, d.minute, d.second);
+	int n = put_date(ns, ret);
+	ret[n] = 'Z';
+	ret[n + 1] = '\0';
 }
 
 /* Reads exactly @n digits. */

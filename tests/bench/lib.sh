@@ -30,7 +30,7 @@ disk_realistic()
       [ $size -lt $limit ] || break 2
       printf '%s\0' "$file"
     done < <(find $folder -xdev -type f -size -8M -print0 | sort -z)
-  done | (cd / && cpio -0 -p -d --quiet "$tree") 2> /dev/null || true
+  done | tar -C / -c --null -T - 2> /dev/null | tar -x -C "$tree"
   head -c "$((mib / 8))M" /dev/urandom > "$tree/data/random"
   truncate -s "${mib}M" "$1"
   mke2fs -q -F -t ext4 -d "$tree" "$1"
