@@ -17,7 +17,7 @@ for program in "$imager" "$analyzer"; do
   [ -x "$program" ] || { echo "bench: $program is missing: cmake --workflow --preset release" >&2; exit 1; }
 done
 
-# disk_realistic FILE: an ext4 file system, half full: a real /usr tree, an eighth random bytes (as pictures and archives
+# disk_realistic FILE: an ext4 file system: half of it a real /usr tree, a sixth random bytes (as pictures and archives
 # are), the rest free.
 disk_realistic()
 {
@@ -31,7 +31,7 @@ disk_realistic()
       printf '%s\0' "$file"
     done < <(find $folder -xdev -type f -size -8M -print0 | sort -z)
   done | tar -C / -c --null -T - 2> /dev/null | tar -x -C "$tree"
-  head -c "$((mib / 8))M" /dev/urandom > "$tree/data/random"
+  head -c "$((mib / 6))M" /dev/urandom > "$tree/data/random"
   truncate -s "${mib}M" "$1"
   mke2fs -q -F -t ext4 -d "$tree" "$1"
   rm -rf "$tree"
