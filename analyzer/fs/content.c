@@ -137,7 +137,8 @@ int an_content_read(struct an_fs *fs, const struct an_file *file, an_content_fn 
 	struct reading r = { .fs = fs, .attr = f ? attribute(f, file) : NULL };
 	if (r.attr)
 		code = read_attribute(&r, fn, arg, err);
-	else if (f && f->meta && f->meta->size == 0 && file->attr_type == 0)
+	else if (f && f->meta && f->meta->size == 0 && file->attr_type == 0 &&
+		 !(f->meta->flags & TSK_FS_META_FLAG_COMP))
 		code = 0;
 	else
 		co_err_set(err, CO_ERR_FORMAT, 0, "its content can't be found: %s", an_tsk_reason(reason));

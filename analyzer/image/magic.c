@@ -91,6 +91,12 @@ const struct an_magic *an_magic_find(const struct co_source *source, uint64_t of
 	return NULL;
 }
 
+bool an_magic_is_apfs(const struct co_source *source, uint64_t offset, uint64_t length)
+{
+	const struct an_magic *m = an_magic_find(source, offset, length);
+	return m && strcmp(m->name, "apfs") == 0;
+}
+
 const char *an_magic_container(const struct co_source *source)
 {
 	for (size_t i = 0; i < sizeof containers / sizeof *containers; i++)
@@ -103,7 +109,7 @@ const char *an_magic_container(const struct co_source *source)
 	return NULL;
 }
 
-static void uuid_text(const uint8_t b[16], char ret[40])
+void an_magic_uuid_text(const uint8_t b[16], char ret[40])
 {
 	if (co_is_zero(b, 16)) {
 		ret[0] = '\0';
@@ -162,7 +168,7 @@ void an_magic_identify(const struct co_source *source, uint64_t offset, uint64_t
 		if (strcmp(identities[i].fs, fs) != 0)
 			continue;
 		if (read_at(source, offset, length, identities[i].uuid_at, buf, 16))
-			uuid_text(buf, ret->uuid);
+			an_magic_uuid_text(buf, ret->uuid);
 		if (read_at(source, offset, length, identities[i].label_at, buf, identities[i].label_len))
 			label_text(buf, identities[i].label_len, ret->label);
 	}

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "image/apfs.h"
 
 static ssize_t image_read(TSK_IMG_INFO *img, TSK_OFF_T off, char *buf, size_t len)
 {
@@ -13,8 +14,10 @@ static ssize_t image_read(TSK_IMG_INFO *img, TSK_OFF_T off, char *buf, size_t le
 	struct co_err err = CO_ERR_INIT;
 	size_t good = 0;
 	int r = off < 0 ? CO_ERR_FORMAT : co_source_read(&i->source, buf, len, (uint64_t)off, &good, &err);
-	if (r >= 0 && (good > 0 || len == 0))
+	if (r >= 0 && (good > 0 || len == 0)) {
+		an_apfs_patch(i->apfs, (uint64_t)off, buf, good);
 		return (ssize_t)good;
+	}
 	/* libtsk takes some failed reads for zeros: who needs to know looks at the count. */
 	if ((uint64_t)off < i->source.size) {
 		if (i->n_bad++ == 0)
@@ -58,8 +61,8 @@ int an_tsk_image_open(struct an_tsk_image **ret, const struct co_source *source,
 	return 0;
 }
 
-/* What libtsk reads, but YAFFS2 (which has no signature: it is recognised by searching the whole volume) and APFS
- * (whose volumes lie in a pool). */
+/* What libtsk reads, but APFS (whose volumes lie in a pool: see open_in_pool()) and YAFFS2 (which has no signature:
+ * libtsk guesses it from numbers that come again at the distance of its pages). */
 static const TSK_FS_TYPE_ENUM detectable[] = {
 	TSK_FS_TYPE_NTFS_DETECT, TSK_FS_TYPE_FAT_DETECT, TSK_FS_TYPE_EXT_DETECT,
 	TSK_FS_TYPE_FFS_DETECT,  TSK_FS_TYPE_HFS_DETECT, TSK_FS_TYPE_ISO9660_DETECT,
@@ -105,7 +108,7 @@ const char *an_tsk_fs_name(TSK_FS_TYPE_ENUM type)
 		{ TSK_FS_TYPE_FAT32, "fat32" }, { TSK_FS_TYPE_EXFAT, "exfat" },    { TSK_FS_TYPE_FFS1, "ufs1" },
 		{ TSK_FS_TYPE_FFS1B, "ufs1b" }, { TSK_FS_TYPE_FFS2, "ufs2" },      { TSK_FS_TYPE_EXT2, "ext2" },
 		{ TSK_FS_TYPE_EXT3, "ext3" },   { TSK_FS_TYPE_EXT4, "ext4" },      { TSK_FS_TYPE_ISO9660, "iso9660" },
-		{ TSK_FS_TYPE_HFS, "hfsplus" }, { TSK_FS_TYPE_HFS_LEGACY, "hfs" },
+		{ TSK_FS_TYPE_HFS, "hfsplus" }, { TSK_FS_TYPE_HFS_LEGACY, "hfs" }, { TSK_FS_TYPE_APFS, "apfs" },
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (names[i].type == type)
@@ -197,6 +200,27 @@ int an_tsk_load(const struct an_fs *fs, const char *path, size_t max, struct co_
 	return r;
 }
 
+/* A volume of an APFS container. 0; 1: libtsk does not open it. */
+static int open_in_pool(struct an_fs *fs, const struct an_volume *v, struct co_err *err)
+{
+	char reason[256];
+	fs->image->apfs = v->container;
+	tsk_error_reset();
+	fs->pool = tsk_pool_open_img_sing(&fs->image->img, (TSK_OFF_T)v->offset, TSK_POOL_TYPE_APFS);
+	if (fs->pool)
+		fs->pool_image = fs->pool->get_img_info(fs->pool, v->block);
+	if (fs->pool_image)
+		fs->fs = tsk_fs_open_img(fs->pool_image, (TSK_OFF_T)v->offset, TSK_FS_TYPE_APFS);
+	if (fs->fs)
+		return 0;
+	if (fs->image->lost.code < 0) {
+		*err = fs->image->lost;
+		return err->code;
+	}
+	co_err_set(err, CO_ERR_FORMAT, 0, "%s", an_tsk_reason(reason));
+	return 1;
+}
+
 int an_fs_open(struct an_fs **ret, const struct an_evidence *e, const struct an_volume *v, struct co_err *err)
 {
 	struct an_fs *fs = calloc(1, sizeof *fs);
@@ -205,7 +229,7 @@ int an_fs_open(struct an_fs **ret, const struct an_evidence *e, const struct an_
 	fs->length = v->length;
 	int r = an_tsk_image_open(&fs->image, &e->source, err);
 	if (r == 0)
-		r = an_tsk_fs_detect(fs->image, v->offset, &fs->fs, err);
+		r = v->container ? open_in_pool(fs, v, err) : an_tsk_fs_detect(fs->image, v->offset, &fs->fs, err);
 	if (r == 0) {
 		*ret = fs;
 		return 0;
@@ -219,6 +243,9 @@ void an_fs_close(struct an_fs *fs)
 	if (!fs)
 		return;
 	tsk_fs_close(fs->fs);
+	if (fs->pool_image)
+		fs->pool_image->close(fs->pool_image); /* destroys its lock, as tsk_img_close() would too */
+	tsk_pool_close(fs->pool);
 	if (fs->image)
 		tsk_img_close(&fs->image->img);
 	free(fs);

@@ -14,13 +14,16 @@
 struct an_tsk_image {
 	TSK_IMG_INFO img; /* first: libtsk knows this part only */
 	struct co_source source;
-	uint64_t n_bad;      /* reads of which not even the first sector was good */
-	struct co_err first; /* why the first of them failed */
-	struct co_err lost;  /* code < 0: the source as a whole failed, and will go on failing */
+	const struct an_apfs *apfs; /* whose patches go into what is read; NULL: none */
+	uint64_t n_bad;             /* reads of which not even the first sector was good */
+	struct co_err first;        /* why the first of them failed */
+	struct co_err lost;         /* code < 0: the source as a whole failed, and will go on failing */
 };
 
 struct an_fs {
 	struct an_tsk_image *image;
+	const TSK_POOL_INFO *pool; /* of an APFS volume, with its view of the image; else NULL */
+	TSK_IMG_INFO *pool_image;
 	TSK_FS_INFO *fs;
 	uint64_t length; /* bytes of the volume */
 };

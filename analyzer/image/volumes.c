@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "image/apfs.h"
 #include "image/fstab.h"
 #include "image/magic.h"
 #include "image/tsk.h"
@@ -143,26 +144,9 @@ static int unreadable(struct an_volume *v, uint32_t index, const struct co_sourc
 	return 0;
 }
 
-/* What lies in the volume: fs, label, uuid, readable. */
-static int recognise(struct an_volume *v, uint32_t index, struct an_tsk_image *image, struct an_case *c,
-		     struct co_err *err)
+static int identify(struct an_volume *v, uint32_t index, struct an_tsk_image *image, struct an_case *c,
+		    struct co_err *err)
 {
-	TSK_FS_INFO *fs = NULL;
-	struct co_err why = CO_ERR_INIT;
-	int r = an_tsk_fs_detect(image, v->offset, &fs, &why);
-	if (r < 0) {
-		*err = why;
-		return r;
-	}
-	if (r == 0) {
-		snprintf(v->fs, sizeof v->fs, "%s", an_tsk_fs_name(fs->ftype));
-		v->readable = true;
-		tsk_fs_close(fs);
-	} else {
-		r = unreadable(v, index, &image->source, why.msg, c, err);
-		if (r < 0)
-			return r;
-	}
 	struct an_identity id;
 	an_magic_identify(&image->source, v->offset, v->length, v->fs, &id);
 	copy_text(v->label, sizeof v->label, id.label);
@@ -172,6 +156,116 @@ static int recognise(struct an_volume *v, uint32_t index, struct an_tsk_image *i
 			c, index, "", err,
 			"the file system was not unmounted: changes that are in its journal only are not shown");
 	return 0;
+}
+
+/* Makes @n places behind volume @index; problems that are known already stay with their volumes. */
+static int make_room(struct an_volumes *list, size_t index, size_t n, struct an_case *c, struct co_err *err)
+{
+	if (co_vec_reserve(&list->list, list->list.n + n) < 0)
+		return no_memory(err);
+	struct an_volume *next = list->list.at + index + 1;
+	memmove(next + n, next, (list->list.n - index - 1) * sizeof *next);
+	list->list.n += n;
+	for (size_t i = 0; i < c->problems.n; i++)
+		if (c->problems.at[i].volume != UINT32_MAX && c->problems.at[i].volume > index)
+			c->problems.at[i].volume += (uint32_t)n;
+	return 0;
+}
+
+/* Does libtsk open it too? */
+static int try_volume(struct an_volume *v, const struct an_tsk_image *image, struct co_err *err)
+{
+	struct an_evidence e = { .source = image->source };
+	struct an_fs *fs = NULL;
+	int r = an_fs_open(&fs, &e, v, err);
+	an_fs_close(fs);
+	return r == CO_ERR_FORMAT ? 1 : r;
+}
+
+/* Makes @v, so far a whole container, one volume of it. */
+static int fill_from_container(struct an_volume *v, uint32_t index, const struct an_apfs *a,
+			       const struct an_apfs_volume *from, const struct an_tsk_image *image, struct an_case *c,
+			       struct co_err *err)
+{
+	struct co_err why = CO_ERR_INIT;
+	v->container = a;
+	v->block = from->block;
+	copy_text(v->label, sizeof v->label, from->label);
+	copy_text(v->uuid, sizeof v->uuid, from->uuid);
+	int r = from->why[0] ? 1 : try_volume(v, image, &why);
+	v->readable = r == 0;
+	if (r > 0)
+		return an_case_problem(c, index, "", err, "the APFS volume \"%s\" can't be read: %s", v->label,
+				       from->why[0] ? from->why : why.msg);
+	if (r < 0)
+		*err = why;
+	return r;
+}
+
+/* Volume @index is an APFS container: its volumes take that place. *ret_n: how many. */
+static int split_container(struct an_volumes *list, size_t index, struct an_tsk_image *image, size_t *ret_n,
+			   struct an_case *c, struct co_err *err)
+{
+	struct an_apfs *a = NULL;
+	struct an_volume whole = list->list.at[index];
+	struct co_err why = CO_ERR_INIT;
+	snprintf(whole.fs, sizeof whole.fs, "apfs");
+	list->list.at[index] = whole;
+	int r = an_apfs_open(&a, &image->source, whole.offset, whole.length, &why);
+	if (r > 0)
+		return an_case_problem(c, (uint32_t)index, "", err, "the APFS container can't be read: %s", why.msg);
+	if (r < 0) {
+		*err = why;
+		return r;
+	}
+	if (co_vec_push(&list->containers, a) < 0) {
+		an_apfs_close(a);
+		return no_memory(err);
+	}
+	r = make_room(list, index, a->volumes.n - 1, c, err);
+	for (size_t i = 0; r == 0 && i < a->volumes.n; i++) {
+		struct an_volume *v = &list->list.at[index + i];
+		*v = whole;
+		r = fill_from_container(v, (uint32_t)(index + i), a, &a->volumes.at[i], image, c, err);
+	}
+	*ret_n = a->volumes.n;
+	return r;
+}
+
+/* What lies in volume @index: fs, label, uuid, readable. *ret_n: how many volumes it has become. */
+static int recognise(struct an_volumes *list, size_t index, struct an_tsk_image *image, size_t *ret_n,
+		     struct an_case *c, struct co_err *err)
+{
+	struct an_volume *v = &list->list.at[index];
+	TSK_FS_INFO *fs = NULL;
+	struct co_err why = CO_ERR_INIT;
+	*ret_n = 1;
+	int r = an_tsk_fs_detect(image, v->offset, &fs, &why);
+	if (r < 0) {
+		*err = why;
+		return r;
+	}
+	if (r == 0) {
+		snprintf(v->fs, sizeof v->fs, "%s", an_tsk_fs_name(fs->ftype));
+		v->readable = true;
+		tsk_fs_close(fs);
+	} else if (an_magic_is_apfs(&image->source, v->offset, v->length)) {
+		return split_container(list, index, image, ret_n, c, err);
+	} else {
+		r = unreadable(v, (uint32_t)index, &image->source, why.msg, c, err);
+		if (r < 0)
+			return r;
+	}
+	return identify(v, (uint32_t)index, image, c, err);
+}
+
+static int recognise_all(struct an_volumes *list, struct an_tsk_image *image, struct an_case *c, struct co_err *err)
+{
+	int r = 0;
+	size_t n = 1;
+	for (size_t i = 0; r == 0 && i < list->list.n; i += n)
+		r = recognise(list, i, image, &n, c, err);
+	return r;
 }
 
 static bool any_known(const struct an_volumes *v)
@@ -208,7 +302,7 @@ static int whole_image(struct an_volumes *list, struct an_tsk_image *image, size
 	list->list.n = 0;
 	if (co_vec_push(&list->list, v) < 0)
 		return no_memory(err);
-	return recognise(&list->list.at[0], 0, image, c, err);
+	return recognise_all(list, image, c, err);
 }
 
 static int fill(struct an_volumes *list, struct an_tsk_image *image, struct an_case *c, struct co_err *err)
@@ -218,8 +312,8 @@ static int fill(struct an_volumes *list, struct an_tsk_image *image, struct an_c
 	int r = vs ? read_table(list, vs, image->source.size, c, err) : 0;
 	if (vs)
 		tsk_vs_close(vs);
-	for (size_t i = 0; r == 0 && i < list->list.n; i++)
-		r = recognise(&list->list.at[i], (uint32_t)i, image, c, err);
+	if (r == 0)
+		r = recognise_all(list, image, c, err);
 	return r < 0 ? r : whole_image(list, image, n_problems, c, err);
 }
 
@@ -243,6 +337,9 @@ int an_volumes_open(struct an_volumes *ret, const struct an_evidence *e, struct 
 void an_volumes_free(struct an_volumes *v)
 {
 	co_vec_free(&v->list);
+	for (size_t i = 0; i < v->containers.n; i++)
+		an_apfs_close(v->containers.at[i]);
+	co_vec_free(&v->containers);
 }
 
 /* Does @device of fstab mean @v? */

@@ -7,6 +7,7 @@
 
 #include "image/evidence.h"
 
+struct an_apfs;
 struct an_fs; /* an open file system: libtsk's handles over the shared source; one thread at a time */
 
 struct an_volume {
@@ -19,10 +20,15 @@ struct an_volume {
 	bool mount_known;
 	bool readable;   /* a file system that an_fs_open() opens */
 	unsigned number; /* position in the partition table from 1, for /dev/sdaN; 0: none */
+	/* APFS: the container, of which offset and length tell, and where in it the volume's superblock lies. Else
+	 * NULL. */
+	const struct an_apfs *container;
+	uint64_t block;
 };
 
 struct an_volumes {
 	CO_VEC(struct an_volume) list; /* in the order of their offsets; index = volume number everywhere */
+	CO_VEC(struct an_apfs *) containers;
 };
 
 /* Reads partition tables and recognises file systems. 0 also if nothing was recognised (the list may be empty).
