@@ -15,7 +15,7 @@
 #define THREADS_MAX 256
 
 struct opts {
-	const char *output, *name, *case_number, *evidence_number, *examiner, *description, *notes;
+	const char *output, *second_output, *name, *case_number, *evidence_number, *examiner, *description, *notes;
 	const char *compression, *hashes, *guid;
 	uint64_t segment_size, threads;
 	int64_t date;
@@ -25,6 +25,8 @@ struct opts {
 
 static const struct co_option options[] = {
 	{ "output", 'o', "BAG", CO_OPT_STRING, offsetof(struct opts, output), "new folder for the evidence bag" },
+	{ "second-output", 0, "BAG2", CO_OPT_STRING, offsetof(struct opts, second_output),
+	  "new folder for a second, equal bag, written in the same pass" },
 	{ "name", 0, "NAME", CO_OPT_STRING, offsetof(struct opts, name), "name of the files in the bag (image)" },
 	{ "case-number", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, case_number), "number of the case" },
 	{ "evidence-number", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, evidence_number),
@@ -37,7 +39,8 @@ static const struct co_option options[] = {
 	  "largest size of a segment file (1500M)" },
 	{ "hash", 0, "LIST", CO_OPT_STRING, offsetof(struct opts, hashes),
 	  "digests besides sha256, which is always made (md5,sha1)" },
-	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads), "threads that compress (one per processor)" },
+	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads),
+	  "threads that compress, for each output (one per processor)" },
 	{ "no-verify", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_verify), "don't read the image back" },
 	{ "dry-run", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, dry_run), "print what would be done; change nothing" },
 	{ "guid", 0, "HEX", CO_OPT_STRING, offsetof(struct opts, guid),
@@ -62,10 +65,13 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 
 	if (!o->output || !o->output[0])
 		return co_err_set(err, CO_ERR_USAGE, 0, "--output BAG is missing");
+	if (o->second_output && !o->second_output[0])
+		return co_err_set(err, CO_ERR_USAGE, 0, "--second-output needs the name of a folder");
 	if (strcmp(call->args[0], "-") == 0)
 		return co_err_set(err, CO_ERR_USAGE, 0, "standard input can't be acquired by this version");
 	*a = (struct im_acquire_opts) {
-		.bag = o->output,
+		.bags = { o->output, o->second_output },
+		.n_bags = o->second_output ? 2 : 1,
 		.name = o->name ? o->name : "image",
 		.info = { o->case_number, o->evidence_number, o->examiner, o->description, o->notes },
 		.command_line = call->command_line,
@@ -79,6 +85,8 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 	if (o->segment_size && o->segment_size < SEGMENT_MIN)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--segment-size must be at least 1 MiB");
 	r = im_check_name(a->name, err);
+	if (r == 0)
+		r = im_check_bags(a->bags, a->n_bags, err);
 	if (r == 0)
 		r = co_compression_parse(o->compression ? o->compression : "fast", &a->compression, err);
 	if (r == 0)
@@ -100,7 +108,7 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 static int check_space(const char *bag, uint64_t media, uint64_t *ret_free, struct co_err *err)
 {
 	char have[16], need[16];
-	int r = im_output_free(bag, ret_free, err);
+	int r = im_free_space(bag, ret_free, err);
 
 	if (r < 0)
 		return r;
@@ -115,12 +123,23 @@ static int check_space(const char *bag, uint64_t media, uint64_t *ret_free, stru
 	return 0;
 }
 
-static void dry_run_text(const struct im_device *d, const char *bag, uint64_t space, struct co_str *s)
+/* Free bytes for each bag. */
+static int check_spaces(const struct im_acquire_opts *a, uint64_t media, uint64_t ret_free[IM_BAGS_MAX],
+			struct co_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n_bags; i++)
+		r = check_space(a->bags[i], media, &ret_free[i], err);
+	return r;
+}
+
+static void dry_run_text(const struct im_device *d, const struct im_acquire_opts *a, const uint64_t space[IM_BAGS_MAX],
+			 struct co_str *s)
 {
 	char size[16], have[16];
 
 	co_size_text(d->size, size);
-	co_size_text(space, have);
 	co_str_add(s, "source:      ");
 	co_str_add_visible(s, d->path, strlen(d->path));
 	co_str_addf(s, " (%s)\nsize:        %" PRIu64 " bytes (%s), sectors of %" PRIu32 " bytes\n",
@@ -129,15 +148,20 @@ static void dry_run_text(const struct im_device *d, const char *bag, uint64_t sp
 	co_str_add_visible(s, d->model, strlen(d->model));
 	co_str_add(s, "\nserial:      ");
 	co_str_add_visible(s, d->serial, strlen(d->serial));
-	co_str_addf(s, "\npartitions:  %zu\nin use:      %s\noutput:      ", d->partitions.n,
-		    d->in_use ? d->in_use : "no");
-	co_str_add_visible(s, bag, strlen(bag));
-	co_str_addf(s, ", %s free; at most %s are needed\nnothing was changed (dry run)\n", have, size);
+	co_str_addf(s, "\npartitions:  %zu\nin use:      %s\n", d->partitions.n, d->in_use ? d->in_use : "no");
+	for (size_t i = 0; i < a->n_bags; i++) {
+		co_size_text(space[i], have);
+		co_str_add(s, i ? "2nd output:  " : "output:      ");
+		co_str_add_visible(s, a->bags[i], strlen(a->bags[i]));
+		co_str_addf(s, ", %s free; at most %s are needed\n", have, size);
+	}
+	co_str_add(s, "nothing was changed (dry run)\n");
 }
 
-static int dry_run_json(const struct im_device *d, const char *bag, uint64_t space, struct co_str *s,
-			struct co_err *err)
+static int dry_run_json(const struct im_device *d, const struct im_acquire_opts *a, const uint64_t space[IM_BAGS_MAX],
+			struct co_str *s, struct co_err *err)
 {
+	static const char *const keys[IM_BAGS_MAX] = { "output", "second_output" };
 	struct co_json j;
 
 	co_json_to_str(&j, s, true);
@@ -145,34 +169,36 @@ static int dry_run_json(const struct im_device *d, const char *bag, uint64_t spa
 	co_json_str(&j, "schema", "exhibit.plan/1");
 	co_json_bool(&j, "possible", !d->in_use);
 	im_device_json(&j, "device", d);
-	co_json_object(&j, "output");
-	co_json_str(&j, "bag", bag);
-	co_json_uint(&j, "free_bytes", space);
-	co_json_uint(&j, "needed_bytes_at_most", d->size);
-	co_json_end_object(&j);
+	for (size_t i = 0; i < a->n_bags; i++) {
+		co_json_object(&j, keys[i]);
+		co_json_str(&j, "bag", a->bags[i]);
+		co_json_uint(&j, "free_bytes", space[i]);
+		co_json_uint(&j, "needed_bytes_at_most", d->size);
+		co_json_end_object(&j);
+	}
 	co_json_end_object(&j);
 	co_json_newline(&j);
 	return co_json_end(&j, err);
 }
 
-static int dry_run(const char *source, const char *bag, bool json, struct co_err *err)
+static int dry_run(const char *source, const struct im_acquire_opts *a, bool json, struct co_err *err)
 {
 	IM_CLEANUP_DEVICE struct im_device device = { 0 };
 	IM_CLEANUP_USES struct im_uses uses = { 0 };
 	CO_CLEANUP_STR struct co_str s = { 0 };
-	uint64_t space = 0;
+	uint64_t space[IM_BAGS_MAX] = { 0 };
 	int r = im_uses_load(&uses, NULL, NULL, err);
 
 	if (r == 0)
 		r = im_device_identify(&device, source, &uses, err);
 	if (r == 0)
-		r = check_space(bag, device.size, &space, err);
+		r = check_spaces(a, device.size, space, err);
 	if (r == 0 && json)
-		r = dry_run_json(&device, bag, space, &s, err);
+		r = dry_run_json(&device, a, space, &s, err);
 	if (r < 0)
 		return r;
 	if (!json)
-		dry_run_text(&device, bag, space, &s);
+		dry_run_text(&device, a, space, &s);
 	r = im_print(&s, err);
 	if (r == 0 && device.in_use)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s", device.in_use);
@@ -186,14 +212,29 @@ static void warn_of_guard(const struct im_guard *g)
 			co_log_warn("the write block has no %s: %s", g->layers.at[i].name, g->layers.at[i].proof);
 }
 
-static void summarize(const struct im_record *rec, const char *bag)
+static bool is_complete(const struct im_bag_record *bag)
 {
-	char hex[2 * CO_HASH_MAX + 1], size[16];
-	uint64_t writes = 0;
+	return bag->status == IM_STATUS_COMPLETE || bag->status == IM_STATUS_COMPLETE_WITH_ERRORS;
+}
+
+static void summarize_bag(const struct im_record *rec, const struct im_bag_record *bag)
+{
+	char size[16];
 
 	co_size_text(rec->media_bytes, size);
-	co_log_note("%s: %" PRIu64 " bytes (%s) read, verification: %s", im_status_name(rec->status), rec->read_bytes,
-		    size, im_verification_name(rec->verification));
+	co_log_note("%s: %" PRIu64 " bytes (%s) read, verification: %s", im_status_name(bag->status), rec->read_bytes,
+		    size, im_verification_name(bag->verification));
+	if (is_complete(bag))
+		co_log_note("evidence bag: %s", bag->path);
+	else
+		co_log_warn("%s is not a complete evidence bag; its record says why", bag->path);
+}
+
+static void summarize(const struct im_record *rec)
+{
+	char hex[2 * CO_HASH_MAX + 1];
+	uint64_t writes = 0;
+
 	for (int alg = CO_HASH_N - 1; rec->have_digests && alg >= 0; alg--) {
 		co_digests_hex(&rec->digests.plain, (enum co_hash_alg)alg, hex);
 		if (hex[0])
@@ -206,21 +247,24 @@ static void summarize(const struct im_record *rec, const char *bag)
 			    rec->bad.total, rec->bad.list.n);
 	if (im_guard_writes_seen(rec->guard, &writes) == 0 && writes > 0)
 		co_log_warn("the kernel counted %" PRIu64 " writes or discards on the source's disk", writes);
-	if (rec->status == IM_STATUS_COMPLETE || rec->status == IM_STATUS_COMPLETE_WITH_ERRORS)
-		co_log_note("evidence bag: %s", bag);
-	else
-		co_log_warn("%s is not a complete evidence bag; its record says why", bag);
+	for (size_t i = 0; i < rec->n_bags; i++)
+		summarize_bag(rec, &rec->bags[i]);
 }
 
-static int report(const struct im_record *rec, const struct opts *o, struct co_err *err)
+/* Prints the record as it is in the first bag that is complete; it names the other one, too. */
+static int report(const struct im_record *rec, bool json, struct co_err *err)
 {
+	const struct im_bag_record *bag = &rec->bags[0];
 	CO_CLEANUP_STR struct co_str text = { 0 };
 	int r;
 
-	summarize(rec, o->output);
-	if (!o->json)
+	summarize(rec);
+	if (!json)
 		return 0;
-	r = im_record_text(rec, &text, err);
+	for (size_t i = rec->n_bags; i-- > 0;)
+		if (is_complete(&rec->bags[i]))
+			bag = &rec->bags[i];
+	r = im_record_text(rec, bag, &text, err);
 	return r < 0 ? r : im_print(&text, err);
 }
 
@@ -229,12 +273,12 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 	IM_CLEANUP_GUARD struct im_guard guard = IM_GUARD_NONE;
 	IM_CLEANUP_RECORD struct im_record rec = { 0 };
 	struct co_err late = CO_ERR_INIT;
-	uint64_t space;
+	uint64_t space[IM_BAGS_MAX];
 	int r, printed;
 
 	r = im_guard_open(&guard, source, err);
 	if (r == 0)
-		r = check_space(o->output, guard.size, &space, err);
+		r = check_spaces(&q->acquire, guard.size, space, err);
 	if (r < 0)
 		return r;
 	warn_of_guard(&guard);
@@ -245,14 +289,14 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 	co_progress_close(q->acquire.progress);
 	if (!rec.name)
 		return r;
-	printed = report(&rec, o, &late);
+	printed = report(&rec, o->json, &late);
 	if (r < 0)
 		return r;
 	if (printed < 0) {
 		*err = late;
 		return printed;
 	}
-	return rec.status == IM_STATUS_COMPLETE_WITH_ERRORS ? CO_EXIT_DAMAGED : CO_EXIT_OK;
+	return rec.bad.total ? CO_EXIT_DAMAGED : CO_EXIT_OK;
 }
 
 static int run(const struct co_call *call, struct co_err *err)
@@ -264,7 +308,7 @@ static int run(const struct co_call *call, struct co_err *err)
 	if (r < 0)
 		return r;
 	if (o->dry_run)
-		return dry_run(call->args[0], o->output, o->json, err);
+		return dry_run(call->args[0], &q.acquire, o->json, err);
 	r = co_cancel_install(err);
 	return r < 0 ? r : acquire(call->args[0], o, &q, err);
 }
@@ -277,7 +321,8 @@ const struct co_command im_cmd_acquire = {
 		"The source is claimed exclusively, set read-only in the kernel for the time of the acquisition, and\n"
 		"read once past the page cache. The image (E01, EnCase 6 layout) is read back and compared before it\n"
 		"gets its final name. Exit status 3: done, but some sectors can't be read; 4: what was written is not\n"
-		"what was read; 5: the bag can't be written; 6: the source is gone; 75: interrupted.",
+		"what was read; 5: a bag can't be written (of two, the other one is complete); 6: the source is gone;\n"
+		"75: interrupted.",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_args = 1,

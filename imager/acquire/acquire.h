@@ -5,6 +5,9 @@
  * Segments are data/NAME.part.E01 ... until they are complete, synced and verified; only then they get their final
  * names. When it ends early they keep the .part names, the manifest and report say how it ended, and the bag is not
  * sealed.
+ *
+ * Two bags can be filled in one pass over the source; each has its own writer, files, verification and end. One that
+ * can't be written any more is given up and the work goes on with the other, whose record says so.
  */
 #ifndef IM_ACQUIRE_ACQUIRE_H
 #define IM_ACQUIRE_ACQUIRE_H
@@ -13,14 +16,15 @@
 #include "run/progress.h"
 
 struct im_acquire_opts {
-	const char *bag;  /* a new folder */
-	const char *name; /* of the files in it; see im_check_name */
+	const char *bags[IM_BAGS_MAX]; /* new folders; see im_check_bags */
+	size_t n_bags;                 /* 1 or 2 */
+	const char *name;              /* of the files in them; see im_check_name */
 	struct im_case info;
 	const char *command_line;
 	enum co_compression compression;
 	uint64_t segment_size; /* bytes; 0: 1500 MiB */
 	unsigned hashes;       /* set; SHA-256 must be in it */
-	unsigned threads;      /* compressors; 0: one per processor */
+	unsigned threads;      /* compressors of each bag; 0: one per processor */
 	bool verify;
 	const uint8_t *guid; /* 16 bytes; NULL: random */
 	int64_t date_ns;     /* acquisition date in the image; CO_TIME_NONE: now */
@@ -30,12 +34,16 @@ struct im_acquire_opts {
 /* A name that can stand in file names and line-based files: CO_ERR_USAGE if not. */
 int im_check_name(const char *name, struct co_err *err);
 
+/* The bags must be different folders, none within another: CO_ERR_USAGE if not. They need not exist. */
+int im_check_bags(const char *const *bags, size_t n, struct co_err *err);
+
 /* Space on the file system that will hold @bag. CO_ERR_OUTPUT if there is none such. */
-int im_output_free(const char *bag, uint64_t *ret_bytes, struct co_err *err);
+int im_free_space(const char *bag, uint64_t *ret_bytes, struct co_err *err);
 
 /* Acquires the guarded source; ends the protection of @guard, which must outlive *ret.
- * 0: the bag is sealed; *ret->status is complete or complete-with-errors.
- * < 0: *err tells why. ret->name NULL: nothing was created. Else the bag was begun and *ret says how it ended.
+ * 0: all bags are sealed; their status is complete or complete-with-errors.
+ * < 0: *err tells why. ret->name NULL: nothing was created. Else the bags were begun and ret->bags say how each ended;
+ * CO_ERR_OUTPUT and CO_ERR_MISMATCH may concern one of them, while the other is complete and sealed.
  * Free *ret in all cases. */
 int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct im_guard *guard, struct co_err *err);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "acquire/acquire.h"
 #include "acquire/report.h"
@@ -35,7 +36,7 @@ int im_check_name(const char *name, struct co_err *err)
 	return 0;
 }
 
-int im_output_free(const char *bag, uint64_t *ret_bytes, struct co_err *err)
+int im_free_space(const char *bag, uint64_t *ret_bytes, struct co_err *err)
 {
 	CO_CLEANUP_FREE char *copy = strdup(bag);
 	const char *folder = copy;
@@ -83,9 +84,12 @@ int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *nam
 		.blocks = text_of("%s/data/%s.blocks.sha256", bag, name),
 		.events = text_of("%s/data/%s.events.jsonl", bag, name),
 		.verify = text_of("%s/VERIFY.txt", bag),
+		.bag_manifest = text_of("%s/manifest-sha256.txt", bag),
+		.bag_tagmanifest = text_of("%s/tagmanifest-sha256.txt", bag),
 	};
 
-	if (!f.data || !f.stem || !f.manifest || !f.report || !f.map || !f.blocks || !f.events || !f.verify) {
+	if (!f.data || !f.stem || !f.manifest || !f.report || !f.map || !f.blocks || !f.events || !f.verify ||
+	    !f.bag_manifest || !f.bag_tagmanifest) {
 		im_bag_files_free(&f);
 		return no_memory(err);
 	}
@@ -103,6 +107,8 @@ void im_bag_files_free(struct im_bag_files *f)
 	free(f->blocks);
 	free(f->events);
 	free(f->verify);
+	free(f->bag_manifest);
+	free(f->bag_tagmanifest);
 	*f = (struct im_bag_files) { 0 };
 }
 
@@ -136,7 +142,8 @@ static int read_segment(const struct im_bag_files *f, struct im_segment *segment
 	return 0;
 }
 
-int im_list_segments(const struct im_bag_files *f, struct im_record *rec, unsigned n, struct co_err *err)
+int im_list_segments(const struct im_bag_files *f, const char *name, struct im_bag_record *bag, unsigned n,
+		     struct co_err *err)
 {
 	for (unsigned i = 1; i <= n; i++) {
 		struct im_segment s = { 0 };
@@ -145,28 +152,29 @@ int im_list_segments(const struct im_bag_files *f, struct im_record *rec, unsign
 
 		if (co_e01_extension(i, extension) < 0)
 			return co_err_set(err, CO_ERR_OUTPUT, 0, "the image has too many segments");
-		s.name = text_of("%s.%s", rec->name, extension);
-		s.part = text_of("%s.part.%s", rec->name, extension);
-		if (!s.name || !s.part || co_vec_push(&rec->segments, s) < 0) {
+		s.name = text_of("%s.%s", name, extension);
+		s.part = text_of("%s.part.%s", name, extension);
+		if (!s.name || !s.part || co_vec_push(&bag->segments, s) < 0) {
 			free(s.name);
 			free(s.part);
 			return no_memory(err);
 		}
-		r = read_segment(f, &rec->segments.at[i - 1], err);
+		r = read_segment(f, &bag->segments.at[i - 1], err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int im_open_parts(const struct im_bag_files *f, const struct im_record *rec, struct co_source *ret, struct co_err *err)
+int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag, struct co_source *ret,
+		  struct co_err *err)
 {
-	size_t n = rec->segments.n;
+	size_t n = bag->segments.n;
 	char **names = calloc(n, sizeof *names);
 	int r = names ? 0 : no_memory(err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		names[i] = full_name(f, rec->segments.at[i].part, err);
+		names[i] = full_name(f, bag->segments.at[i].part, err);
 		if (!names[i])
 			r = CO_ERR_NOMEM;
 	}
@@ -178,57 +186,80 @@ int im_open_parts(const struct im_bag_files *f, const struct im_record *rec, str
 	return r;
 }
 
-int im_publish_segments(const struct im_bag_files *f, struct im_record *rec, struct co_err *err)
+int im_publish_segments(const struct im_bag_files *f, struct im_bag_record *bag, struct co_err *err)
 {
 	/* The first one last: a set without it can't be taken for an image. */
-	for (size_t i = rec->segments.n; i-- > 0;) {
-		CO_CLEANUP_FREE char *from = full_name(f, rec->segments.at[i].part, err);
-		CO_CLEANUP_FREE char *to = full_name(f, rec->segments.at[i].name, err);
+	for (size_t i = bag->segments.n; i-- > 0;) {
+		CO_CLEANUP_FREE char *from = full_name(f, bag->segments.at[i].part, err);
+		CO_CLEANUP_FREE char *to = full_name(f, bag->segments.at[i].name, err);
 		int r = from && to ? co_rename_new(from, to, err) : CO_ERR_NOMEM;
 
 		if (r < 0)
 			return r;
 	}
-	rec->published = true;
+	bag->published = true;
 	return 0;
 }
 
-static int write_text(const char *file, const struct im_record *rec,
-		      int (*make)(const struct im_record *rec, struct co_str *ret, struct co_err *err),
-		      struct co_err *err)
+/* Writes a made text; @r: how the making ended. */
+static int write_text(const char *file, int r, const struct co_str *text, struct co_err *err)
+{
+	return r < 0 ? r : co_sink_write_file(file, co_str_get(text), text->n, err);
+}
+
+static int write_map(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str s = { 0 };
-	int r = make(rec, &s, err);
 
-	return r < 0 ? r : co_sink_write_file(file, co_str_get(&s), s.n, err);
+	return write_text(f->map, im_map_text(rec, &s, err), &s, err);
 }
 
-int im_write_manifest(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
+static int write_manifest(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+			  struct co_err *err)
 {
-	return write_text(f->manifest, rec, im_record_text, err);
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	return write_text(f->manifest, im_record_text(rec, bag, &s, err), &s, err);
 }
 
-int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events, struct co_err *err)
+static int write_report(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+			struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	return write_text(f->report, im_report_text(rec, bag, &s, err), &s, err);
+}
+
+static int write_how_to_verify(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	return write_text(f->verify, im_verify_text(rec, &s, err), &s, err);
+}
+
+int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,
+		      struct im_events *events, struct co_err *err)
 {
 	struct co_err first = CO_ERR_INIT, e;
 
-	if (events && im_events_commit(events, &rec->events, &e) < 0)
+	if (events && im_events_commit(events, &bag->events, &e) < 0)
 		first = e;
-	if (write_text(f->map, rec, im_map_text, &e) < 0 && !first.code)
+	if (write_map(f, rec, &e) < 0 && !first.code)
 		first = e;
-	if (im_write_manifest(f, rec, &e) < 0 && !first.code)
+	if (write_manifest(f, rec, bag, &e) < 0 && !first.code)
 		first = e;
-	if (write_text(f->report, rec, im_report_text, &e) < 0 && !first.code)
+	if (write_report(f, rec, bag, &e) < 0 && !first.code)
 		first = e;
 	if (first.code)
 		*err = first;
 	return first.code;
 }
 
-int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
+int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+		struct co_err *err)
 {
-	struct co_bag_known *known = calloc(rec->segments.n + 1, sizeof *known);
-	char **paths = calloc(rec->segments.n + 1, sizeof *paths), date[40];
+	struct co_bag_known *known = calloc(bag->segments.n + 1, sizeof *known);
+	char **paths = calloc(bag->segments.n + 1, sizeof *paths), date[40];
 	const struct co_bag_field fields[] = {
 		{ "Bag-Software-Agent", "exhibit-imager " CO_VERSION },
 		{ "Bagging-Date", date },
@@ -238,22 +269,32 @@ int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struc
 		{ "Exhibit-Case-Number", rec->info.case_number },
 		{ "Exhibit-Version", CO_VERSION },
 	};
-	int r = known && paths ? write_text(f->verify, rec, im_verify_text, err) : no_memory(err);
+	int r = known && paths ? write_how_to_verify(f, rec, err) : no_memory(err);
 
 	co_time_text_sec(rec->end_ns, date);
 	date[strlen("YYYY-MM-DD")] = '\0';
-	for (size_t i = 0; r == 0 && i < rec->segments.n; i++) {
-		paths[i] = text_of("data/%s", rec->segments.at[i].name);
+	for (size_t i = 0; r == 0 && i < bag->segments.n; i++) {
+		paths[i] = text_of("data/%s", bag->segments.at[i].name);
 		if (!paths[i])
 			r = no_memory(err);
 		known[i].path = paths[i];
-		memcpy(known[i].sha256, rec->segments.at[i].sha256, sizeof known[i].sha256);
+		memcpy(known[i].sha256, bag->segments.at[i].sha256, sizeof known[i].sha256);
 	}
 	if (r == 0)
-		r = co_bag_seal(f->bag, fields, sizeof fields / sizeof fields[0], known, rec->segments.n, err);
-	for (size_t i = 0; paths && i < rec->segments.n; i++)
+		r = co_bag_seal(f->bag, fields, sizeof fields / sizeof fields[0], known, bag->segments.n, err);
+	for (size_t i = 0; paths && i < bag->segments.n; i++)
 		free(paths[i]);
 	free(paths);
 	free(known);
 	return r;
+}
+
+int im_unseal_bag(const struct im_bag_files *f, struct co_err *err)
+{
+	const char *const names[] = { f->bag_tagmanifest, f->bag_manifest };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (unlink(names[i]) < 0 && errno != ENOENT)
+			return co_err_set(err, CO_ERR_OUTPUT, errno, "remove %s", names[i]);
+	return 0;
 }

@@ -14,26 +14,33 @@ struct im_bag_files {
 	char *data;      /* BAG/data */
 	char *stem;      /* BAG/data/NAME.part: of the segments while they are written */
 	char *manifest, *report, *map, *blocks, *events;
-	char *verify; /* BAG/VERIFY.txt */
+	char *verify;                         /* BAG/VERIFY.txt */
+	char *bag_manifest, *bag_tagmanifest; /* BAG/manifest-sha256.txt, BAG/tagmanifest-sha256.txt */
 };
 
 /* CO_ERR_NOMEM only. */
 int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *name, struct co_err *err);
 void im_bag_files_free(struct im_bag_files *f);
 
-/* Fills rec->segments: names, sizes, and the digest of each file as it is on the disk (its cached pages are dropped
- * first). */
-int im_list_segments(const struct im_bag_files *f, struct im_record *rec, unsigned n, struct co_err *err);
+/* Fills bag->segments: names, sizes, and the digest of each file as it is on the disk (its cached pages are dropped
+ * first). @name: of the files of the bag. */
+int im_list_segments(const struct im_bag_files *f, const char *name, struct im_bag_record *bag, unsigned n,
+		     struct co_err *err);
 /* Opens the segments under their .part names. */
-int im_open_parts(const struct im_bag_files *f, const struct im_record *rec, struct co_source *ret, struct co_err *err);
+int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag, struct co_source *ret,
+		  struct co_err *err);
 /* Gives them their final names. */
-int im_publish_segments(const struct im_bag_files *f, struct im_record *rec, struct co_err *err);
+int im_publish_segments(const struct im_bag_files *f, struct im_bag_record *bag, struct co_err *err);
 
-/* Map, events (taken over, may be NULL), manifest, report. All are tried; the first failure is returned. */
-int im_write_sidecars(const struct im_bag_files *f, struct im_record *rec, struct im_events *events,
-		      struct co_err *err);
-int im_write_manifest(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
+/* Events (taken over; NULL: they are written already), map, manifest, report. All are tried; the first failure is
+ * returned. */
+int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,
+		      struct im_events *events, struct co_err *err);
 /* VERIFY.txt and the tag files of the bag. */
-int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err);
+int im_seal_bag(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+		struct co_err *err);
+/* Takes the manifests of the bag away: it is not complete any more, and its record may be written anew. Also where
+ * there are none. */
+int im_unseal_bag(const struct im_bag_files *f, struct co_err *err);
 
 #endif

@@ -177,7 +177,7 @@ static void read_plan(struct co_json *j, const struct im_record *rec)
 	co_json_end_object(j);
 }
 
-static void image(struct co_json *j, const struct im_record *rec)
+static void image(struct co_json *j, const struct im_record *rec, const struct im_bag_record *bag)
 {
 	char guid[33];
 
@@ -190,11 +190,11 @@ static void image(struct co_json *j, const struct im_record *rec)
 	co_json_uint(j, "segment_bytes", rec->segment_limit);
 	co_json_end_object(j);
 	co_json_array(j, "segments");
-	for (size_t i = 0; i < rec->segments.n; i++) {
-		const struct im_segment *s = &rec->segments.at[i];
+	for (size_t i = 0; i < bag->segments.n; i++) {
+		const struct im_segment *s = &bag->segments.at[i];
 
 		co_json_object(j, NULL);
-		co_json_str(j, "name", rec->published ? s->name : s->part);
+		co_json_str(j, "name", bag->published ? s->name : s->part);
 		co_json_uint(j, "bytes", s->bytes);
 		co_json_str(j, "sha256", s->sha256[0] ? s->sha256 : NULL);
 		co_json_end_object(j);
@@ -202,41 +202,57 @@ static void image(struct co_json *j, const struct im_record *rec)
 	co_json_end_array(j);
 }
 
-static void verification(struct co_json *j, const struct im_record *rec)
+static void verification(struct co_json *j, const struct im_bag_record *bag)
 {
-	bool ran = rec->verification == IM_VERIFICATION_MATCH || rec->verification == IM_VERIFICATION_MISMATCH;
+	bool ran = bag->verification == IM_VERIFICATION_MATCH || bag->verification == IM_VERIFICATION_MISMATCH;
 
 	co_json_object(j, "verification");
-	co_json_str(j, "result", im_verification_name(rec->verification));
+	co_json_str(j, "result", im_verification_name(bag->verification));
 	co_json_str(j, "method",
 		    ran ? "all segments read back from the disk and decoded by other code than wrote them" : NULL);
 	if (ran)
-		im_digests_json(j, "digests", &rec->decoded.plain);
+		im_digests_json(j, "digests", &bag->decoded.plain);
 	co_json_end_object(j);
 }
 
-static void events(struct co_json *j, const struct im_record *rec)
+static void events(struct co_json *j, const struct im_bag_record *bag)
 {
 	co_json_object(j, "blocks");
 	co_json_uint(j, "block_bytes", IM_BLOCK_SIZE);
 	co_json_str(j, "algorithm", "sha256");
 	co_json_end_object(j);
 	co_json_object(j, "events");
-	co_json_uint(j, "count", rec->events.count);
-	co_json_str(j, "head_sha256", rec->events.count ? rec->events.sha256 : NULL);
+	co_json_uint(j, "count", bag->events.count);
+	co_json_str(j, "head_sha256", bag->events.count ? bag->events.sha256 : NULL);
 	co_json_end_object(j);
 }
 
-int im_record_text(const struct im_record *rec, struct co_str *ret, struct co_err *err)
+static void outputs(struct co_json *j, const struct im_record *rec)
+{
+	co_json_array(j, "outputs");
+	for (size_t i = 0; i < rec->n_bags; i++) {
+		const struct im_bag_record *bag = &rec->bags[i];
+
+		co_json_object(j, NULL);
+		co_json_str(j, "path", bag->path);
+		co_json_str(j, "status", im_status_name(bag->status));
+		co_json_str(j, "error", bag->error.code ? bag->error.msg : NULL);
+		co_json_end_object(j);
+	}
+	co_json_end_array(j);
+}
+
+int im_record_text(const struct im_record *rec, const struct im_bag_record *bag, struct co_str *ret, struct co_err *err)
 {
 	struct co_json j;
 
 	co_json_to_str(&j, ret, true);
 	co_json_object(&j, NULL);
 	co_json_str(&j, "schema", "exhibit.acquisition/1");
-	co_json_str(&j, "status", im_status_name(rec->status));
-	co_json_str(&j, "error", rec->error.code ? rec->error.msg : NULL);
+	co_json_str(&j, "status", im_status_name(bag->status));
+	co_json_str(&j, "error", bag->error.code ? bag->error.msg : NULL);
 	co_json_str(&j, "name", rec->name);
+	outputs(&j, rec);
 	tool(&j, rec);
 	times(&j, rec);
 	case_data(&j, &rec->info);
@@ -244,9 +260,9 @@ int im_record_text(const struct im_record *rec, struct co_str *ret, struct co_er
 	media(&j, rec);
 	write_block(&j, rec->guard);
 	read_plan(&j, rec);
-	image(&j, rec);
-	verification(&j, rec);
-	events(&j, rec);
+	image(&j, rec, bag);
+	verification(&j, bag);
+	events(&j, bag);
 	co_json_end_object(&j);
 	co_json_newline(&j);
 	return co_json_end(&j, err);
@@ -254,10 +270,12 @@ int im_record_text(const struct im_record *rec, struct co_str *ret, struct co_er
 
 void im_record_free(struct im_record *rec)
 {
-	for (size_t i = 0; i < rec->segments.n; i++) {
-		free(rec->segments.at[i].name);
-		free(rec->segments.at[i].part);
+	for (struct im_bag_record *bag = rec->bags; bag < rec->bags + rec->n_bags; bag++) {
+		for (size_t i = 0; i < bag->segments.n; i++) {
+			free(bag->segments.at[i].name);
+			free(bag->segments.at[i].part);
+		}
+		co_vec_free(&bag->segments);
 	}
-	co_vec_free(&rec->segments);
 	im_ranges_free(&rec->bad);
 }

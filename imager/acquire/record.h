@@ -47,10 +47,22 @@ struct im_segment {
 	char sha256[65]; /* "" until it is known */
 };
 
-struct im_record {
+#define IM_BAGS_MAX 2
+
+/* What is so of one of the bags that are made of the source in the same pass. */
+struct im_bag_record {
+	const char *path; /* borrowed */
 	enum im_status status;
-	struct co_err error; /* why it is not complete */
-	const char *name;    /* of the files of the bag; borrowed, as are all pointers here that are const */
+	struct co_err error; /* why it is not complete; code 0: nothing went wrong so far */
+	bool published;      /* the segments have their final names */
+	CO_VEC(struct im_segment) segments;
+	enum im_verification verification;
+	struct im_media_digests decoded; /* valid unless verification is NOT_REACHED or SKIPPED */
+	struct im_events_head events;
+};
+
+struct im_record {
+	const char *name; /* of the files of the bag; borrowed, as are all pointers here that are const */
 	const char *command_line;
 	struct im_case info;
 	struct im_guard *guard;
@@ -68,13 +80,10 @@ struct im_record {
 	uint8_t guid[16];
 	uint32_t chunk_bytes;
 	uint64_t segment_limit;
-	bool published; /* the segments have their final names */
-	CO_VEC(struct im_segment) segments;
-	enum im_verification verification;
-	struct im_media_digests decoded;        /* valid unless verification is NOT_REACHED or SKIPPED */
-	unsigned buffers, readers, compressors; /* the read plan */
+	unsigned buffers, readers, compressors; /* the read plan; compressors of each bag */
 	uint64_t buffer_bytes;
-	struct im_events_head events;
+	struct im_bag_record bags[IM_BAGS_MAX];
+	size_t n_bags;
 };
 
 const char *im_status_name(enum im_status status);             /* "complete-with-errors", ... */
@@ -83,8 +92,9 @@ const char *im_verification_name(enum im_verification result); /* "match", ... *
 void im_digests_json(struct co_json *j, const char *key, const struct co_digests *d);
 void im_guid_text(const uint8_t guid[16], char ret[33]);
 
-/* The whole object, indented, with a newline at its end. */
-int im_record_text(const struct im_record *rec, struct co_str *ret, struct co_err *err);
+/* The whole object as it is in @bag, one of those of @rec: indented, with a newline at its end. */
+int im_record_text(const struct im_record *rec, const struct im_bag_record *bag, struct co_str *ret,
+		   struct co_err *err);
 /* Frees what the record owns. */
 void im_record_free(struct im_record *rec);
 #define IM_CLEANUP_RECORD CO_CLEANUP(im_record_free)

@@ -113,14 +113,25 @@ static void write_block(struct co_str *s, const struct im_guard *g)
 		field(s, "Writes and discards", "not counted for this source");
 }
 
-static void acquisition(struct co_str *s, const struct im_record *rec)
+/* Who holds one bag must know where the other one is, and whether it is worth anything. */
+static void outputs(struct co_str *s, const struct im_record *rec)
+{
+	for (size_t i = 0; rec->n_bags > 1 && i < rec->n_bags; i++) {
+		field(s, "Output", rec->bags[i].path);
+		field(s, "  its status", im_status_name(rec->bags[i].status));
+		field(s, "  its reason", rec->bags[i].error.code ? rec->bags[i].error.msg : NULL);
+	}
+}
+
+static void acquisition(struct co_str *s, const struct im_record *rec, const struct im_bag_record *bag)
 {
 	char guid[33];
 
 	im_guid_text(rec->guid, guid);
 	heading(s, "Acquisition");
-	field(s, "Status", im_status_name(rec->status));
-	field(s, "Reason", rec->error.code ? rec->error.msg : NULL);
+	field(s, "Status", im_status_name(bag->status));
+	field(s, "Reason", bag->error.code ? bag->error.msg : NULL);
+	outputs(s, rec);
 	number(s, "Read", rec->read_bytes, "bytes");
 	field(s, "Past the page cache", rec->guard->direct ? "yes" : "no");
 	field(s, "Image format", "E01 (EnCase 6 layout)");
@@ -138,15 +149,15 @@ static void acquisition(struct co_str *s, const struct im_record *rec)
 	}
 }
 
-static void segments(struct co_str *s, const struct im_record *rec)
+static void segments(struct co_str *s, const struct im_bag_record *bag)
 {
 	heading(s, "Image segments");
-	if (!rec->segments.n)
+	if (!bag->segments.n)
 		co_str_add(s, "None is complete.\n");
-	for (size_t i = 0; i < rec->segments.n; i++) {
-		const struct im_segment *g = &rec->segments.at[i];
+	for (size_t i = 0; i < bag->segments.n; i++) {
+		const struct im_segment *g = &bag->segments.at[i];
 
-		co_str_addf(s, "%s, %" PRIu64 " bytes, SHA-256 %s\n", rec->published ? g->name : g->part, g->bytes,
+		co_str_addf(s, "%s, %" PRIu64 " bytes, SHA-256 %s\n", bag->published ? g->name : g->part, g->bytes,
 			    g->sha256[0] ? g->sha256 : "not computed");
 	}
 }
@@ -164,10 +175,10 @@ static void unreadable(struct co_str *s, const struct im_record *rec)
 			    rec->bad.list.at[i].first + rec->bad.list.at[i].count - 1, rec->bad.list.at[i].count);
 }
 
-static void verification(struct co_str *s, const struct im_record *rec)
+static void verification(struct co_str *s, const struct im_bag_record *bag)
 {
 	heading(s, "Verification");
-	switch (rec->verification) {
+	switch (bag->verification) {
 	case IM_VERIFICATION_MATCH:
 		co_str_add(s,
 			   "Match: all segments were read back from the disk and decoded; the digests of the medium\n"
@@ -202,15 +213,15 @@ static int done(const struct co_str *s, struct co_err *err)
 	return s->failed ? co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a report") : 0;
 }
 
-int im_report_text(const struct im_record *rec, struct co_str *s, struct co_err *err)
+int im_report_text(const struct im_record *rec, const struct im_bag_record *bag, struct co_str *s, struct co_err *err)
 {
 	case_and_tool(s, rec);
 	source(s, rec);
 	write_block(s, rec->guard);
-	acquisition(s, rec);
-	segments(s, rec);
+	acquisition(s, rec, bag);
+	segments(s, bag);
 	unreadable(s, rec);
-	verification(s, rec);
+	verification(s, bag);
 	times(s, rec);
 	return done(s, err);
 }

@@ -8,7 +8,8 @@
 #include "acquire/record.h"
 
 /* NAME.report.txt: the text an examiner files. */
-int im_report_text(const struct im_record *rec, struct co_str *ret, struct co_err *err);
+int im_report_text(const struct im_record *rec, const struct im_bag_record *bag, struct co_str *ret,
+		   struct co_err *err);
 
 /* NAME.map: what was read ('+'), what could not be ('-'), what was not tried ('?'), in bytes.
  * Source: GNU ddrescue manual 1.27, chapter "Mapfile structure". */

@@ -21,8 +21,7 @@ static void set_up(void)
 	ck_assert_int_eq(mkdir(in_folder(dir, "data"), 0700), 0);
 	guard = IM_GUARD_NONE;
 	guard.device.path = strdup(path);
-	rec = (struct im_record) { .status = IM_STATUS_COMPLETE_WITH_ERRORS,
-				   .name = "ev",
+	rec = (struct im_record) { .name = "ev",
 				   .command_line = "exhibit-imager acquire",
 				   .info = { .case_number = "C-1", .examiner = "J\xc3\xbcrgen \"X\"\nY" },
 				   .guard = &guard,
@@ -31,9 +30,12 @@ static void set_up(void)
 				   .sector = 512,
 				   .read_bytes = 10000,
 				   .have_digests = true,
-				   .published = true,
 				   .guid = { 1, 2, 3 },
-				   .verification = IM_VERIFICATION_MATCH };
+				   .n_bags = 1,
+				   .bags = { { .path = "bag-1",
+					       .status = IM_STATUS_COMPLETE_WITH_ERRORS,
+					       .published = true,
+					       .verification = IM_VERIFICATION_MATCH } } };
 	for (int alg = 0; alg < CO_HASH_N; alg++) {
 		rec.digests.plain.set |= CO_HASH_BIT(alg);
 		rec.digests.plain.of[alg].alg = (enum co_hash_alg)alg;
@@ -41,11 +43,11 @@ static void set_up(void)
 	}
 	rec.digests.padded = rec.digests.plain;
 	rec.digests.padded.of[CO_HASH_MD5].bytes[0] = 0xa5;
-	rec.decoded = rec.digests;
+	rec.bags[0].decoded = rec.digests;
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 2, 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 3, 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 19, 1), 0);
-	ck_assert_int_eq(co_vec_push(&rec.segments,
+	ck_assert_int_eq(co_vec_push(&rec.bags[0].segments,
 				     (struct im_segment) { .name = strdup(segment), .part = strdup(part), .bytes = 7 }),
 			 0);
 }
@@ -63,7 +65,7 @@ static void write_record(void)
 	struct co_str s = { 0 };
 	struct co_err err = CO_ERR_INIT;
 
-	ck_assert_int_eq(im_record_text(&rec, &s, &err), 0);
+	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &s, &err), 0);
 	folder_puts(dir, "data/ev.manifest.json", co_str_get(&s));
 	co_str_free(&s);
 }
@@ -116,7 +118,7 @@ static char *changed(const char *from, const char *to)
 	struct co_err err = CO_ERR_INIT;
 	const char *at;
 
-	ck_assert_int_eq(im_record_text(&rec, &s, &err), 0);
+	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &s, &err), 0);
 	at = strstr(co_str_get(&s), from);
 	ck_assert_ptr_nonnull(at);
 	co_str_add_n(&out, s.s, (size_t)(at - s.s));
@@ -125,6 +127,33 @@ static char *changed(const char *from, const char *to)
 	co_str_free(&s);
 	return out.s;
 }
+
+/* The record of the whole bag tells what became of the other one, but is otherwise that of a whole bag. */
+START_TEST(a_lost_output_is_named_in_the_other_bag)
+{
+	struct co_str s = { 0 };
+	struct co_err err = CO_ERR_INIT;
+
+	rec.n_bags = 2;
+	rec.bags[1] = (struct im_bag_record) { .path = "bag-2",
+					       .status = IM_STATUS_OUTPUT_FAILED,
+					       .error = { .code = CO_ERR_OUTPUT, .msg = "no space" } };
+	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &s, &err), 0);
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "\"status\": \"complete-with-errors\",\n  \"error\": null"));
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "\"name\": \"ev.E01\""));
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "\"path\": \"bag-1\""));
+	ck_assert_ptr_nonnull(strstr(strstr(co_str_get(&s), "\"path\": \"bag-2\""), "\"error\": \"no space\""));
+	co_str_clear(&s);
+	ck_assert_int_eq(im_record_text(&rec, &rec.bags[1], &s, &err), 0);
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "\"status\": \"output-failed\",\n  \"error\": \"no space\""));
+	ck_assert_ptr_null(strstr(co_str_get(&s), "\"name\": \"ev.E01\""));
+	co_str_clear(&s);
+	ck_assert_int_eq(im_report_text(&rec, &rec.bags[0], &s, &err), 0);
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "bag-2\n"));
+	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "no space\n"));
+	co_str_free(&s);
+}
+END_TEST
 
 START_TEST(damaged_records_are_refused)
 {
@@ -199,7 +228,7 @@ START_TEST(the_report_has_all_headings)
 	struct co_err err = CO_ERR_INIT;
 	const char *at;
 
-	ck_assert_int_eq(im_report_text(&rec, &s, &err), 0);
+	ck_assert_int_eq(im_report_text(&rec, &rec.bags[0], &s, &err), 0);
 	at = co_str_get(&s);
 	for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++) {
 		at = strstr(at, headings[i]);
@@ -294,6 +323,7 @@ Suite *t_record_suite(void)
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, the_record_is_read_back);
+	tcase_add_test(c, a_lost_output_is_named_in_the_other_bag);
 	tcase_add_test(c, damaged_records_are_refused);
 	tcase_add_test(c, a_bag_must_hold_one_record);
 	tcase_add_test(c, the_map_names_what_was_read);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "acquire/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "acquire/verify.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "e01/reader.h"
+#include "manifest/bag.h"
+#include "version.h"
+
+/* --- names --- */
+
+/* Cuts the last part off *at and puts it before *rest. False: there is no part left, or no memory, then NULL. */
+static bool move_last_part(char **at, char **rest)
+{
+	CO_CLEANUP_FREE char *for_folder = strdup(*at), *for_last = strdup(*at), *old_rest = *rest;
+	char *folder = for_folder ? strdup(dirname(for_folder)) : NULL;
+	bool moved = folder && strcmp(folder, *at) != 0;
+
+	if (!for_last || asprintf(rest, "/%s%s", basename(for_last), old_rest) < 0)
+		*rest = NULL;
+	free(*at);
+	*at = folder;
+	return moved && *rest;
+}
+
+/* The absolute name without links; of what is not there yet, that of the nearest folder that is, and the rest as it
+ * was given. NULL: no memory. */
+static char *canonical(const char *name)
+{
+	CO_CLEANUP_FREE char *rest = strdup(""), *at = strdup(name), *found = NULL;
+	char *whole = NULL;
+
+	while (rest && at && !(found = realpath(at, NULL)) && move_last_part(&at, &rest))
+		;
+	if (!rest || !at)
+		return NULL;
+	if (asprintf(&whole, "%s%s", found && strcmp(found, "/") != 0 ? found : "", rest) < 0)
+		return NULL;
+	return whole;
+}
+
+static bool is_in(const char *name, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(name, folder, n) == 0 && (name[n] == '/' || name[n] == '\0');
+}
+
+static bool is_same(const char *one, const char *two)
+{
+	struct stat a, b;
+
+	return stat(one, &a) == 0 && stat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int check_pair(const char *one, const char *two, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *first = canonical(one), *second = canonical(two);
+
+	if (!first || !second)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the names of the bags");
+	if (strcmp(first, second) == 0 || is_same(one, two))
+		return co_err_set(err, CO_ERR_USAGE, 0, "%s and %s are the same folder: two outputs need two", one,
+				  two);
+	if (is_in(first, second) || is_in(second, first))
+		return co_err_set(err, CO_ERR_USAGE, 0, "%s and %s: one bag can't be within the other", one, two);
+	return 0;
+}
+
+int im_check_bags(const char *const *bags, size_t n, struct co_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			int r = check_pair(bags[k], bags[i], err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* --- beginning --- */
+
+int im_output_create(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
+		     struct im_bag_record *bag, struct co_err *err)
+{
+	struct stat st;
+	int r;
+
+	*o = (struct im_output) { .opts = opts, .rec = rec, .bag = bag };
+	r = im_bag_files_init(&o->files, bag->path, rec->name, err);
+	if (r < 0)
+		return r;
+	o->made = lstat(bag->path, &st) < 0 && errno == ENOENT;
+	r = co_bag_create(bag->path, err);
+	if (r < 0)
+		im_bag_files_free(&o->files);
+	return r;
+}
+
+void im_output_remove(struct im_output *o)
+{
+	if (rmdir(o->files.data) == 0 && o->made)
+		rmdir(o->bag->path);
+}
+
+int im_output_begin(struct im_output *o, struct co_err *err)
+{
+	return im_events_open(&o->events, o->files.events, err);
+}
+
+static int open_writer(struct im_output *o, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+	const struct im_device *d = &rec->guard->device;
+	struct utsname u = { 0 };
+	struct co_e01_writer_opts w = {
+		.media_size = rec->media_bytes + rec->padding_bytes,
+		.sector_size = rec->sector,
+		.segment_size = rec->segment_limit,
+		.compression = rec->compression,
+		.physical = d->kind == IM_KIND_DISK,
+		.removable = d->removable,
+		.guid = rec->guid,
+		.info = { .case_number = rec->info.case_number,
+			  .evidence_number = rec->info.evidence_number,
+			  .examiner = rec->info.examiner,
+			  .description = rec->info.description,
+			  .notes = rec->info.notes,
+			  .model = d->model[0] ? d->model : NULL,
+			  .serial = d->serial[0] ? d->serial : NULL,
+			  .software_version = CO_VERSION,
+			  .operating_system = "Linux",
+			  /* not the clock of now: two images of one acquisition are the same bytes */
+			  .acquiry_time_ns = o->opts->date_ns == CO_TIME_NONE ? rec->start_ns : o->opts->date_ns },
+		.workers = rec->compressors,
+		.depth = rec->buffers,
+		.buffer_size = rec->buffer_bytes,
+	};
+
+	if (uname(&u) == 0)
+		w.info.operating_system = u.sysname;
+	return co_e01_writer_open(&o->writer, o->files.stem, &w, err);
+}
+
+int im_output_open(struct im_output *o, struct co_err *err)
+{
+	int r = im_blocks_begin(&o->blocks, o->files.blocks, o->rec->media_bytes, err);
+
+	return r < 0 ? r : open_writer(o, err);
+}
+
+/* --- the bytes --- */
+
+void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[32])
+{
+	if (o->blocks.sink)
+		im_blocks_add(&o->blocks, index, sha256);
+}
+
+int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err)
+{
+	co_buf_ref(buf);
+	return co_e01_writer_put(o->writer, buf, err);
+}
+
+int im_output_pump(struct im_output *o, struct co_err *err)
+{
+	return co_e01_writer_pump(o->writer, err);
+}
+
+int im_output_finish(struct im_output *o, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+	unsigned segments = 0;
+	int r;
+
+	for (size_t i = 0; i < rec->bad.list.n; i++) {
+		r = co_e01_writer_mark_bad(o->writer, rec->bad.list.at[i].first, rec->bad.list.at[i].count, err);
+		if (r < 0)
+			return r;
+	}
+	r = co_e01_writer_finish(o->writer, &rec->digests.padded, &segments, err);
+	if (r == 0)
+		r = im_blocks_commit(&o->blocks, err);
+	im_output_close(o);
+	if (r == 0)
+		r = im_list_segments(&o->files, rec->name, o->bag, segments, err);
+	if (r == 0)
+		im_events_add(o->events, "image-written", "%u segments are complete and synced", segments);
+	return r;
+}
+
+/* --- reading back --- */
+
+static int compare(struct im_output *o, const struct im_decoded *d, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+
+	o->bag->decoded = d->digests;
+	o->bag->verification = IM_VERIFICATION_MISMATCH;
+	if (d->blocks.code)
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "the image can't be compared by blocks: %s", d->blocks.msg);
+	if (d->damaged.total)
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "%" PRIu64 " chunks of the image can't be read back",
+				  d->damaged.total);
+	if (d->differing.total)
+		return co_err_set(err, CO_ERR_MISMATCH, 0,
+				  "%" PRIu64 " blocks of the image differ from the source, the first at byte %" PRIu64,
+				  d->differing.total, d->differing.list.at[0].first * IM_BLOCK_SIZE);
+	if (co_digests_differ(&rec->digests.plain, &d->digests.plain) ||
+	    co_digests_differ(&rec->digests.padded, &d->digests.padded))
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "the digests of the image are not those of the source");
+	o->bag->verification = IM_VERIFICATION_MATCH;
+	return 0;
+}
+
+/* What the image itself states must be what we computed, too. */
+static int compare_stored(const struct im_output *o, const struct co_e01_info *info, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+
+	if (info->media_size != rec->media_bytes + rec->padding_bytes || info->n_segments != o->bag->segments.n)
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "the image states another size than it was given");
+	if (co_digests_differ(&info->stored, &rec->digests.padded))
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "the image states other digests than it was given");
+	return 0;
+}
+
+int im_output_verify(struct im_output *o, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+	IM_CLEANUP_DECODED struct im_decoded decoded = { 0 };
+	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
+	struct im_decode_opts opts = { .image = &image,
+				       .bytes = rec->media_bytes,
+				       .set = rec->hashes,
+				       .threads = rec->compressors,
+				       .blocks = o->files.blocks,
+				       .progress = o->opts->progress };
+	int r;
+
+	im_events_add(o->events, "verification-started", "%zu segments are read back", o->bag->segments.n);
+	r = im_open_parts(&o->files, o->bag, &image, err);
+	if (r == 0)
+		r = compare_stored(o, co_e01_info(&image), err);
+	if (r == 0)
+		r = im_decode(&decoded, &opts, err);
+	if (r == 0)
+		r = compare(o, &decoded, err);
+	if (r == CO_ERR_FAILED || r == CO_ERR_FORMAT || r == CO_ERR_LOST || r == CO_ERR_UNSUPPORTED)
+		err->code = r = CO_ERR_MISMATCH; /* an image that we wrote a moment ago and can't read */
+	if (r == CO_ERR_MISMATCH) {
+		o->bag->verification = IM_VERIFICATION_MISMATCH;
+		co_err_wrap(err, "verify the image in %s", o->bag->path);
+	}
+	if (r == 0)
+		im_events_add(o->events, "verified", "the image holds what was read from the source");
+	return r;
+}
+
+int im_output_publish(struct im_output *o, struct co_err *err)
+{
+	return im_publish_segments(&o->files, o->bag, err);
+}
+
+/* --- ending --- */
+
+int im_output_record(struct im_output *o, struct co_err *err)
+{
+	int r = im_unseal_bag(&o->files, err);
+	struct co_err late = CO_ERR_INIT;
+
+	if (im_write_sidecars(&o->files, o->rec, o->bag, CO_TAKE(o->events), &late) == 0 || r < 0)
+		return r;
+	*err = late;
+	return late.code;
+}
+
+int im_output_seal(struct im_output *o, struct co_err *err)
+{
+	return im_seal_bag(&o->files, o->rec, o->bag, err);
+}
+
+void im_output_close(struct im_output *o)
+{
+	co_e01_writer_close(CO_TAKE(o->writer));
+}
+
+void im_output_free(struct im_output *o)
+{
+	im_output_close(o);
+	im_blocks_abort(&o->blocks);
+	im_events_abort(CO_TAKE(o->events));
+	im_bag_files_free(&o->files);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One of the outputs of an acquisition: a bag that is being filled, with its writer and its files.
+ *
+ *	create -> begin -> open -> put, pump ... -> finish -> verify -> publish -> record -> seal -> free
+ *
+ * After a failure of any of these the output is given up: im_output_close, then only record. All are called by the
+ * thread that acquires; im_output_block alone is called by the thread that digests.
+ */
+#ifndef IM_ACQUIRE_OUTPUT_H
+#define IM_ACQUIRE_OUTPUT_H
+
+#include "acquire/acquire.h"
+#include "acquire/blocks.h"
+#include "acquire/publish.h"
+#include "e01/writer.h"
+
+/* A zeroed struct is empty. */
+struct im_output {
+	const struct im_acquire_opts *opts; /* borrowed */
+	const struct im_record *rec;        /* likewise, as is the next one, which is in it */
+	struct im_bag_record *bag;
+	struct im_bag_files files;
+	bool made; /* the folder was not there before */
+	struct im_events *events;
+	struct im_blocks_writer blocks;
+	struct co_e01_writer *writer;
+};
+
+/* Makes the folders of the bag. CO_ERR_USAGE: there is something in it. */
+int im_output_create(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
+		     struct im_bag_record *bag, struct co_err *err);
+/* Takes them away again, while nothing is in them. */
+void im_output_remove(struct im_output *o);
+/* Opens the log of events. */
+int im_output_begin(struct im_output *o, struct co_err *err);
+/* Opens the image and the file of block digests. */
+int im_output_open(struct im_output *o, struct co_err *err);
+/* For im_media_opts.block: from before the first byte until the media has finished. */
+void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[32]);
+/* The next buffer. The caller keeps its reference. */
+int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err);
+/* As co_e01_writer_pump: gives one buffer back; 1: it holds none. */
+int im_output_pump(struct im_output *o, struct co_err *err);
+/* The whole source was put and its digests and bad sectors are in the record: completes and lists the segments. */
+int im_output_finish(struct im_output *o, struct co_err *err);
+/* Reads the image back. CO_ERR_MISMATCH: it is not what was read from the source, or can't be read. */
+int im_output_verify(struct im_output *o, struct co_err *err);
+/* The segments get their final names. */
+int im_output_publish(struct im_output *o, struct co_err *err);
+/* Writes all files beside the image, with the record as it is now; the bag is not sealed afterwards. May be called
+ * again. */
+int im_output_record(struct im_output *o, struct co_err *err);
+int im_output_seal(struct im_output *o, struct co_err *err);
+/* Ends the writer; buffers in work are given back. */
+void im_output_close(struct im_output *o);
+/* After the media has finished. */
+void im_output_free(struct im_output *o);
+
+#endif
