@@ -10,6 +10,9 @@
 #include "facts.h"
 #include "fs/walk.h"
 #include "run/cancel.h"
+#include "run/pool.h"
+
+#define READ_AHEAD_MAX 2 /* threads: more inflate faster than one walk reads */
 
 static int no_memory(struct co_err *err)
 {
@@ -96,12 +99,22 @@ static int check_volume(const struct an_collection *x, int volume, struct co_err
 	return 0;
 }
 
+/* Reading ahead is for processors that nothing else keeps busy: the walk is one thread, digests are made by workers. */
+static unsigned read_ahead_threads(const struct an_collect_opts *opts)
+{
+	unsigned cores = co_pool_cores(), workers = opts->threads ? opts->threads : cores;
+	unsigned busy = opts->hash == AN_HASH_NONE ? 1 : workers;
+	unsigned idle = cores > busy ? cores - busy : 0;
+	return idle < READ_AHEAD_MAX ? idle : READ_AHEAD_MAX;
+}
+
 static int open_all(struct an_collection *x, const char *const *names, size_t n, const struct an_collect_opts *opts,
 		    struct co_err *err)
 {
 	int r = set_time_zone(opts->time_zone, err);
+	const struct co_e01_opts e01 = { .cache_bytes = opts->cache, .ahead = read_ahead_threads(opts) };
 	if (r == 0)
-		r = an_evidence_open(&x->evidence, names, n, err);
+		r = an_evidence_open(&x->evidence, names, n, &e01, err);
 	if (r == 0)
 		r = add_evidence(x, err);
 	if (r == 0)

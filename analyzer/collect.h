@@ -20,6 +20,7 @@ struct an_collect_opts {
 	const char *time_zone; /* for file systems that store local time; NULL: UTC */
 	enum an_hash_mode hash;
 	unsigned threads; /* 0: one per processor */
+	size_t cache;     /* bytes for inflated chunks of an E01 image; 0: what the reader takes for itself */
 	struct co_progress *progress;
 };
 

@@ -8,6 +8,8 @@
 #include "run/log.h"
 
 #define PROBLEMS_SHOWN 20
+#define CACHE_MIN ((uint64_t)1 << 20)
+#define CACHE_MAX ((uint64_t)1 << 40)
 
 int an_input_options(struct an_collect_opts *ret, const struct an_input_args *args, enum an_hash_mode hash,
 		     struct co_err *err)
@@ -23,6 +25,15 @@ int an_input_options(struct an_collect_opts *ret, const struct an_input_args *ar
 	if (args->threads > 1024)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--threads: at most 1024");
 	opts.threads = (unsigned)args->threads;
+	if (args->cache) {
+		uint64_t cache;
+		int r = co_parse_size(args->cache, "--cache", &cache, err);
+		if (r < 0)
+			return r;
+		if (cache < CACHE_MIN || cache > CACHE_MAX)
+			return co_err_set(err, CO_ERR_USAGE, 0, "--cache: the size must be from 1M to 1T");
+		opts.cache = (size_t)cache;
+	}
 	*ret = opts;
 	return 0;
 }

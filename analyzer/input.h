@@ -13,7 +13,7 @@
 #include "run/option.h"
 
 struct an_input_args {
-	const char *volume, *time_zone;
+	const char *volume, *time_zone, *cache;
 	uint64_t threads;
 };
 #define AN_INPUT_OPTIONS(type, field) \
@@ -31,6 +31,12 @@ struct an_input_args {
 		  CO_OPT_STRING, \
 		  offsetof(type, field.time_zone), \
 		  "zone of file systems that store local time, e.g. Europe/Berlin (UTC)" }, \
+		{ "cache", \
+		  0, \
+		  "SIZE", \
+		  CO_OPT_STRING, \
+		  offsetof(type, field.cache), \
+		  "memory for decompressed parts of an E01 image, 1M to 1T (64M)" }, \
 	{ \
 		"threads", 'j', "N", CO_OPT_UINT, offsetof(type, field.threads), "worker threads (one per processor)" \
 	}

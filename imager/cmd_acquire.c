@@ -19,7 +19,7 @@ struct opts {
 	const char *compression, *hashes, *guid;
 	uint64_t segment_size, threads;
 	int64_t date;
-	bool no_verify, dry_run, json;
+	bool no_verify, no_block_digests, dry_run, json;
 	struct co_progress_args progress;
 };
 
@@ -36,12 +36,14 @@ static const struct co_option options[] = {
 	{ "notes", 0, "TEXT", CO_OPT_STRING, offsetof(struct opts, notes), "anything else for the record" },
 	{ "compression", 0, "LEVEL", CO_OPT_STRING, offsetof(struct opts, compression), "none, fast or best (fast)" },
 	{ "segment-size", 0, "SIZE", CO_OPT_SIZE, offsetof(struct opts, segment_size),
-	  "largest size of a segment file (1500M)" },
+	  "largest size of a segment file (a 64th of the source, 64M to 1500M)" },
 	{ "hash", 0, "LIST", CO_OPT_STRING, offsetof(struct opts, hashes),
 	  "digests besides sha256, which is always made (md5,sha1)" },
 	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads),
 	  "threads that compress, for each output (one per processor)" },
 	{ "no-verify", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_verify), "don't read the image back" },
+	{ "no-block-digests", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_block_digests),
+	  "don't make the digests of each MiB, by which differences are located" },
 	{ "dry-run", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, dry_run), "print what would be done; change nothing" },
 	{ "guid", 0, "HEX", CO_OPT_STRING, offsetof(struct opts, guid),
 	  "GUID of the image, 32 hexadecimal digits, for reproducible images (random)" },
@@ -78,6 +80,7 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 		.segment_size = o->segment_size,
 		.threads = (unsigned)o->threads,
 		.verify = !o->no_verify,
+		.block_digests = !o->no_block_digests,
 		.date_ns = o->date,
 	};
 	if (o->threads > THREADS_MAX)

@@ -157,7 +157,7 @@ static int run(const struct co_call *call, struct co_err *err)
 		r = im_record_read(&rec, name, err);
 	if (r < 0)
 		return r;
-	r = is_bag ? im_open_recorded(&image, &rec, err) : co_e01_open(&image, &name, 1, err);
+	r = is_bag ? im_open_recorded(&image, &rec, err) : co_e01_open(&image, &name, 1, NULL, err);
 	if (r < 0)
 		return r;
 	if (o->json) {

@@ -7,6 +7,6 @@
 
 #include "run/option.h"
 
-extern const struct co_command im_cmd_acquire, im_cmd_devices, im_cmd_info, im_cmd_verify;
+extern const struct co_command im_cmd_acquire, im_cmd_devices, im_cmd_export, im_cmd_info, im_cmd_verify;
 
 #endif

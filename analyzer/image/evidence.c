@@ -18,9 +18,10 @@ static int no_memory(struct co_err *err)
 	return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory");
 }
 
-static int open_e01(struct an_evidence *e, const char *const *names, size_t n, struct co_err *err)
+static int open_e01(struct an_evidence *e, const char *const *names, size_t n, const struct co_e01_opts *opts,
+		    struct co_err *err)
 {
-	int r = co_e01_open(&e->source, names, n, err);
+	int r = co_e01_open(&e->source, names, n, opts, err);
 	if (r < 0)
 		return r;
 	e->kind = "e01";
@@ -107,7 +108,7 @@ static int find_in_bag(const char *bag, char **ret, struct co_err *err)
 	return 0;
 }
 
-static int open_one(struct an_evidence *e, const char *name, struct co_err *err)
+static int open_one(struct an_evidence *e, const char *name, const struct co_e01_opts *e01, struct co_err *err)
 {
 	struct stat st;
 	if (stat(name, &st) < 0)
@@ -118,35 +119,37 @@ static int open_one(struct an_evidence *e, const char *name, struct co_err *err)
 		if (r < 0)
 			return r;
 		const char *names[] = { inner };
-		return open_e01(e, names, 1, err);
+		return open_e01(e, names, 1, e01, err);
 	}
 	if (S_ISREG(st.st_mode)) {
 		int r = co_e01_probe(name, err);
 		if (r < 0)
 			return r;
 		if (r == 1)
-			return open_e01(e, &name, 1, err);
+			return open_e01(e, &name, 1, e01, err);
 	}
 	return open_raw(e, name, S_ISBLK(st.st_mode), err);
 }
 
-static int open_any(struct an_evidence *e, const char *const *names, size_t n, struct co_err *err)
+static int open_any(struct an_evidence *e, const char *const *names, size_t n, const struct co_e01_opts *e01,
+		    struct co_err *err)
 {
 	if (n == 1)
-		return open_one(e, names[0], err);
+		return open_one(e, names[0], e01, err);
 	int r = co_e01_probe(names[0], err);
 	if (r < 0)
 		return r;
-	return r == 1 ? open_e01(e, names, n, err) : open_parts(e, names, n, err);
+	return r == 1 ? open_e01(e, names, n, e01, err) : open_parts(e, names, n, err);
 }
 
-int an_evidence_open(struct an_evidence *ret, const char *const *names, size_t n, struct co_err *err)
+int an_evidence_open(struct an_evidence *ret, const char *const *names, size_t n, const struct co_e01_opts *e01,
+		     struct co_err *err)
 {
 	struct an_evidence e = { 0 };
 	if (n == 0)
 		return co_err_set(err, CO_ERR_USAGE, 0, "no image is given");
 	e.name = strdup(names[0]);
-	int r = e.name ? open_any(&e, names, n, err) : no_memory(err);
+	int r = e.name ? open_any(&e, names, n, e01, err) : no_memory(err);
 	const char *container = r == 0 && strcmp(e.kind, "e01") != 0 ? an_magic_container(&e.source) : NULL;
 	if (container)
 		r = co_err_set(err, CO_ERR_UNSUPPORTED, 0, "%s is %s, which this version can't read", names[0],

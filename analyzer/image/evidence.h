@@ -20,7 +20,9 @@ struct an_evidence {
 	char *first_file; /* path of the first file */
 };
 
-int an_evidence_open(struct an_evidence *ret, const char *const *names, size_t n, struct co_err *err);
+/* @e01: how to read, if it is an E01 image; NULL is all zero. */
+int an_evidence_open(struct an_evidence *ret, const char *const *names, size_t n, const struct co_e01_opts *e01,
+		     struct co_err *err);
 void an_evidence_close(struct an_evidence *e);
 /* Fills the row for the case: header fields and stored digests. */
 int an_evidence_describe(const struct an_evidence *e, struct an_case_evidence *ret, struct co_err *err);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "acquire/output.h"
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "read/direct.h"
@@ -20,7 +21,10 @@
 #define READERS 2
 #define AHEAD 6
 #define CHUNK 32768
-#define SEGMENT_DEFAULT (UINT64_C(1500) << 20)
+#define SEGMENT_SMALLEST (UINT64_C(64) << 20)
+#define SEGMENT_LARGEST (UINT64_C(1500) << 20)
+#define SEGMENTS_USUAL 64
+#define SEGMENTS_MANY 8192 /* well below the number that names can be given to */
 
 struct acquire {
 	const struct im_acquire_opts *opts;
@@ -124,7 +128,7 @@ static int set_up(struct acquire *a, struct co_err *err)
 				       .buffer_size = BUFFER,
 				       .bytes = rec->media_bytes,
 				       .padded_bytes = rec->media_bytes + rec->padding_bytes,
-				       .block = add_block,
+				       .block = rec->block_digests ? add_block : NULL,
 				       .block_arg = a };
 	struct im_reader_opts reader = {
 		.source = &a->source, .unit = rec->sector, .workers = READERS, .ahead = AHEAD
@@ -335,6 +339,16 @@ static enum im_status status_of(int code, const struct im_record *rec)
 	}
 }
 
+/* A segment is read back when it is finished, while the next one is written: of many, little is left at the end. */
+static uint64_t usual_segment(uint64_t media)
+{
+	uint64_t size = media / SEGMENTS_USUAL;
+
+	size = size < SEGMENT_SMALLEST ? SEGMENT_SMALLEST : size > SEGMENT_LARGEST ? SEGMENT_LARGEST : size;
+	size = co_max_u64(size, media / SEGMENTS_MANY);
+	return size >> 20 << 20;
+}
+
 static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, struct im_guard *g, struct co_err *err)
 {
 	*rec = (struct im_record) {
@@ -347,9 +361,10 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 		.padding_bytes = (g->sector - g->size % g->sector) % g->sector,
 		.sector = g->sector,
 		.hashes = o->hashes | CO_HASH_BIT(CO_HASH_SHA256),
+		.block_digests = o->block_digests,
 		.compression = o->compression,
 		.chunk_bytes = CHUNK,
-		.segment_limit = o->segment_size ? o->segment_size : SEGMENT_DEFAULT,
+		.segment_limit = o->segment_size ? o->segment_size : usual_segment(g->size),
 		.buffers = RING,
 		.readers = READERS,
 		.compressors = o->threads ? o->threads : co_pool_cores(),

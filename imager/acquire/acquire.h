@@ -22,10 +22,11 @@ struct im_acquire_opts {
 	struct im_case info;
 	const char *command_line;
 	enum co_compression compression;
-	uint64_t segment_size; /* bytes; 0: 1500 MiB */
+	uint64_t segment_size; /* bytes; 0: a 64th of the source, 64 to 1500 MiB */
 	unsigned hashes;       /* set; SHA-256 must be in it */
 	unsigned threads;      /* compressors of each bag; 0: one per processor */
 	bool verify;
+	bool block_digests;
 	const uint8_t *guid; /* 16 bytes; NULL: random */
 	int64_t date_ns;     /* acquisition date in the image; CO_TIME_NONE: now */
 	struct co_progress *progress;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/blocks.h"
+#include "acquire/damage.h"
 #include "acquire/verify.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -15,8 +15,7 @@
 #include "manifest/bag.h"
 #include "run/pool.h"
 
-#define PROBLEMS_MAX 1000 /* of one kind; the rest is counted */
-#define TEXT_MAX 2999     /* bytes of a header field that an image can hold */
+#define TEXT_MAX 2999 /* bytes of a header field that an image can hold */
 
 struct check {
 	struct im_check *result;
@@ -53,7 +52,7 @@ static void problem(struct check *c, const char *fmt, ...)
 	}
 }
 
-static void bag_problem(void *arg, const char *sentence)
+static void one_problem(void *arg, const char *sentence)
 {
 	problem(arg, "%s", sentence);
 }
@@ -81,61 +80,14 @@ static void compare_digests(struct check *c, const struct co_digests *computed, 
 	}
 }
 
-/* Neighbouring damaged chunks of one file become one sentence. */
-static void list_damage(struct check *c, const struct co_source *image, const struct im_ranges *damaged)
-{
-	const struct co_e01_info *info = co_e01_info(image);
-	unsigned listed = 0;
-
-	for (size_t i = 0; i < damaged->list.n; i++) {
-		uint64_t chunk = damaged->list.at[i].first, end = chunk + damaged->list.at[i].count;
-
-		while (chunk < end) {
-			const char *file = "an unknown file", *next;
-			uint64_t first = chunk, at, len = 0, from = chunk * info->chunk_size, to;
-
-			if (co_e01_locate(image, from, &file, &at, &len) == 0)
-				from = at;
-			to = from + len;
-			for (chunk++;
-			     chunk < end && co_e01_locate(image, to, &next, &at, &len) == 0 && strcmp(next, file) == 0;
-			     chunk++)
-				to = at + len;
-			if (++listed > PROBLEMS_MAX) {
-				problem(c, "%" PRIu64 " damaged chunks in all; further ones are not listed",
-					damaged->total);
-				return;
-			}
-			problem(c,
-				"%s: damaged from chunk %" PRIu64 " to %" PRIu64 " (sectors %" PRIu64 " to %" PRIu64
-				")",
-				file, first, chunk - 1, from / info->sector_size,
-				(to > from ? to - 1 : from) / info->sector_size);
-		}
-	}
-}
-
-static void list_blocks(struct check *c, const struct im_ranges *differing, uint64_t media)
-{
-	for (size_t i = 0; i < differing->list.n; i++) {
-		uint64_t from = differing->list.at[i].first * IM_BLOCK_SIZE;
-		uint64_t to = from + differing->list.at[i].count * IM_BLOCK_SIZE;
-
-		if (i == PROBLEMS_MAX) {
-			problem(c, "%" PRIu64 " blocks differ in all; further ones are not listed", differing->total);
-			return;
-		}
-		problem(c, "the medium differs from the block digests between bytes %" PRIu64 " and %" PRIu64, from,
-			(to < media ? to : media) - 1);
-	}
-}
-
 static int decode(struct check *c, const struct co_source *image, const struct im_recorded *rec, struct co_err *err)
 {
 	const struct co_e01_info *info = co_e01_info(image);
 	IM_CLEANUP_DECODED struct im_decoded d = { 0 };
 	struct im_decode_opts opts = { .image = image,
-				       .bytes = rec && rec->media_bytes <= image->size ? rec->media_bytes : 0,
+				       .bytes = rec && im_recorded_fits(rec, image->size, info->sector_size)
+							? rec->media_bytes
+							: 0,
 				       .set = info->stored.set | CO_HASH_BIT(CO_HASH_SHA256),
 				       .threads = c->opts->threads ? c->opts->threads : co_pool_cores(),
 				       .blocks = rec ? rec->blocks : NULL,
@@ -153,10 +105,10 @@ static int decode(struct check *c, const struct co_source *image, const struct i
 	result->plain = d.digests.plain;
 	result->damaged_chunks = d.damaged.total;
 	result->differing_blocks = d.differing.total;
-	list_damage(c, image, &d.damaged);
+	im_tell_damaged(image, &d.damaged, one_problem, c);
 	if (d.blocks.code)
 		problem(c, "%s", d.blocks.msg);
-	list_blocks(c, &d.differing, result->media_bytes);
+	im_tell_differing(&d.differing, result->media_bytes, one_problem, c);
 	compare_digests(c, &d.digests.padded, &info->stored, "the image");
 	if (rec) {
 		compare_digests(c, &d.digests.plain, &rec->plain, "the record");
@@ -190,9 +142,11 @@ static void compare_header(struct check *c, const struct co_e01_info *info, cons
 {
 	if (memcmp(info->guid, rec->guid, sizeof rec->guid) != 0)
 		problem(c, "the GUID of the image is not the one in the record: it belongs to another acquisition");
-	if (info->media_size != rec->media_bytes + rec->padding_bytes)
-		problem(c, "the image holds %" PRIu64 " bytes, but the record states %" PRIu64, info->media_size,
-			rec->media_bytes + rec->padding_bytes);
+	if (!im_recorded_fits(rec, info->media_size, info->sector_size))
+		problem(c,
+			"the image holds %" PRIu64 " bytes, but the record states %" PRIu64
+			" and a padding of %" PRIu64,
+			info->media_size, rec->media_bytes, rec->padding_bytes);
 	if (info->n_segments != rec->segments.n)
 		problem(c, "the image has %u segments, but the record states %zu", info->n_segments, rec->segments.n);
 	compare_text(c, "case number", rec->case_number, info->case_number);
@@ -239,7 +193,7 @@ int im_open_recorded(struct co_source *ret, const struct im_recorded *rec, struc
 {
 	if (rec->segments.n == 0)
 		return co_err_set(err, CO_ERR_FORMAT, 0, "%s names no segments of an image", rec->file);
-	return co_e01_open(ret, (const char *const *)rec->segments.at, rec->segments.n, err);
+	return co_e01_open(ret, (const char *const *)rec->segments.at, rec->segments.n, NULL, err);
 }
 
 /* What keeps the image from being decoded is one more problem of a bag: the other checks stand. Memory and the user's
@@ -276,7 +230,7 @@ static int check_bag(struct check *c, const char *bag, struct co_err *err)
 	int r;
 
 	co_progress_phase(c->opts->progress, "bag", 0, "bytes");
-	r = co_bag_verify(bag, bag_problem, c, bag_done, err);
+	r = co_bag_verify(bag, one_problem, c, bag_done, err);
 	if (r < 0)
 		return explain_bag(bag, r, err);
 	r = im_record_read(&rec, bag, err);
@@ -293,9 +247,14 @@ static int check_bag(struct check *c, const char *bag, struct co_err *err)
 static int check_image(struct check *c, const char *name, struct co_err *err)
 {
 	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
-	int r = co_e01_open(&image, &name, 1, err);
+	int r = co_e01_open(&image, &name, 1, NULL, err);
 
-	return r < 0 ? r : check_media(c, &image, NULL, err);
+	if (r < 0)
+		return r;
+	/* What counts is what is on the disk. (Those of a bag were read from there when its files were checked.) */
+	for (unsigned i = 0; i < co_e01_info(&image)->n_segments; i++)
+		im_drop_cache(co_e01_info(&image)->segment_names[i]);
+	return check_media(c, &image, NULL, err);
 }
 
 static int check(struct im_check *ret, const char *name, const struct im_check_opts *opts,

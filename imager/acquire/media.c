@@ -64,11 +64,11 @@ static int add_last(struct im_media *m, const struct co_buf *buf, struct co_err 
 
 int im_media_add(struct im_media *m, struct co_buf *buf, struct co_err *err)
 {
-	int r;
+	int r = 0;
 
 	if (buf->off + buf->len <= m->opts.bytes)
 		r = co_lanes_add(m->plain, buf, err);
-	else
+	else if (buf->off < m->opts.bytes)
 		r = add_last(m, buf, err);
 	return r == 0 && m->padded ? co_lanes_add(m->padded, buf, err) : r;
 }

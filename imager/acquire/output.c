@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "acquire/damage.h"
 #include "acquire/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -122,6 +123,13 @@ int im_output_begin(struct im_output *o, struct co_err *err)
 	return im_events_open(&o->events, o->files.events, err);
 }
 
+static int segment_done(void *arg, unsigned number, struct co_err *err)
+{
+	struct im_output *o = arg;
+
+	return im_segments_add(o->segments, number, err);
+}
+
 static int open_writer(struct im_output *o, struct co_err *err)
 {
 	const struct im_record *rec = o->rec;
@@ -149,6 +157,8 @@ static int open_writer(struct im_output *o, struct co_err *err)
 		.workers = rec->compressors,
 		.depth = rec->buffers,
 		.buffer_size = rec->buffer_bytes,
+		.segment_done = segment_done,
+		.segment_done_arg = o,
 	};
 
 	if (uname(&u) == 0)
@@ -158,8 +168,11 @@ static int open_writer(struct im_output *o, struct co_err *err)
 
 int im_output_open(struct im_output *o, struct co_err *err)
 {
-	int r = im_blocks_begin(&o->blocks, o->files.blocks, o->rec->media_bytes, err);
+	const struct im_record *rec = o->rec;
+	int r = im_segments_open(&o->segments, &o->files, rec->name, o->bag, err);
 
+	if (r == 0 && rec->block_digests)
+		r = im_blocks_begin(&o->blocks, o->files.blocks, rec->media_bytes, err);
 	return r < 0 ? r : open_writer(o, err);
 }
 
@@ -195,10 +208,10 @@ int im_output_finish(struct im_output *o, struct co_err *err)
 	}
 	r = co_e01_writer_finish(o->writer, &rec->digests.padded, &segments, err);
 	if (r == 0)
+		r = im_segments_finish(o->segments, segments, err);
+	if (r == 0 && rec->block_digests)
 		r = im_blocks_commit(&o->blocks, err);
 	im_output_close(o);
-	if (r == 0)
-		r = im_list_segments(&o->files, rec->name, o->bag, segments, err);
 	if (r == 0)
 		im_events_add(o->events, "image-written", "%u segments are complete and synced", segments);
 	return r;
@@ -206,26 +219,41 @@ int im_output_finish(struct im_output *o, struct co_err *err)
 
 /* --- reading back --- */
 
-static int compare(struct im_output *o, const struct im_decoded *d, struct co_err *err)
+/* What differs, for the log of events; the first sentence for the error. */
+struct differences {
+	struct im_events *events;
+	char first[512];
+};
+
+static void note_difference(void *arg, const char *sentence)
+{
+	struct differences *d = arg;
+
+	im_events_add(d->events, "difference", "%s", sentence);
+	if (!d->first[0])
+		snprintf(d->first, sizeof d->first, "%s", sentence);
+}
+
+static bool is_match(const struct im_record *rec, const struct im_decoded *d)
+{
+	return d->damaged.total == 0 && !co_digests_differ(&rec->digests.plain, &d->digests.plain) &&
+	       !co_digests_differ(&rec->digests.padded, &d->digests.padded);
+}
+
+static int compare(struct im_output *o, const struct co_source *image, const struct im_decoded *d, struct co_err *err)
 {
 	const struct im_record *rec = o->rec;
+	struct differences found = { .events = o->events };
 
 	o->bag->decoded = d->digests;
-	o->bag->verification = IM_VERIFICATION_MISMATCH;
-	if (d->blocks.code)
-		return co_err_set(err, CO_ERR_MISMATCH, 0, "the image can't be compared by blocks: %s", d->blocks.msg);
-	if (d->damaged.total)
-		return co_err_set(err, CO_ERR_MISMATCH, 0, "%" PRIu64 " chunks of the image can't be read back",
-				  d->damaged.total);
-	if (d->differing.total)
-		return co_err_set(err, CO_ERR_MISMATCH, 0,
-				  "%" PRIu64 " blocks of the image differ from the source, the first at byte %" PRIu64,
-				  d->differing.total, d->differing.list.at[0].first * IM_BLOCK_SIZE);
-	if (co_digests_differ(&rec->digests.plain, &d->digests.plain) ||
-	    co_digests_differ(&rec->digests.padded, &d->digests.padded))
-		return co_err_set(err, CO_ERR_MISMATCH, 0, "the digests of the image are not those of the source");
-	o->bag->verification = IM_VERIFICATION_MATCH;
-	return 0;
+	if (is_match(rec, d)) {
+		o->bag->verification = IM_VERIFICATION_MATCH;
+		return 0;
+	}
+	im_tell_damaged(image, &d->damaged, note_difference, &found);
+	im_tell_differing(&d->differing, rec->media_bytes, note_difference, &found);
+	return co_err_set(err, CO_ERR_MISMATCH, 0, "the image does not hold what was read: %s",
+			  found.first[0] ? found.first : "its digests are not those of the source");
 }
 
 /* What the image itself states must be what we computed, too. */
@@ -240,17 +268,30 @@ static int compare_stored(const struct im_output *o, const struct co_e01_info *i
 	return 0;
 }
 
-int im_output_verify(struct im_output *o, struct co_err *err)
+/* The digests of the blocks are compared only to find the place of a difference: where there is none, they would say
+ * the same a second time. */
+static int decode(struct im_output *o, const struct co_source *image, struct im_decoded *ret, struct co_err *err)
 {
 	const struct im_record *rec = o->rec;
-	IM_CLEANUP_DECODED struct im_decoded decoded = { 0 };
-	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
-	struct im_decode_opts opts = { .image = &image,
+	struct im_decode_opts opts = { .image = image,
 				       .bytes = rec->media_bytes,
 				       .set = rec->hashes,
 				       .threads = rec->compressors,
-				       .blocks = o->files.blocks,
 				       .progress = o->opts->progress };
+	int r = im_decode(ret, &opts, err);
+
+	if (r < 0 || is_match(rec, ret) || !rec->block_digests)
+		return r;
+	im_decoded_free(ret);
+	*ret = (struct im_decoded) { 0 };
+	opts.blocks = o->files.blocks;
+	return im_decode(ret, &opts, err);
+}
+
+int im_output_verify(struct im_output *o, struct co_err *err)
+{
+	IM_CLEANUP_DECODED struct im_decoded decoded = { 0 };
+	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
 	int r;
 
 	im_events_add(o->events, "verification-started", "%zu segments are read back", o->bag->segments.n);
@@ -258,9 +299,9 @@ int im_output_verify(struct im_output *o, struct co_err *err)
 	if (r == 0)
 		r = compare_stored(o, co_e01_info(&image), err);
 	if (r == 0)
-		r = im_decode(&decoded, &opts, err);
+		r = decode(o, &image, &decoded, err);
 	if (r == 0)
-		r = compare(o, &decoded, err);
+		r = compare(o, &image, &decoded, err);
 	if (r == CO_ERR_FAILED || r == CO_ERR_FORMAT || r == CO_ERR_LOST || r == CO_ERR_UNSUPPORTED)
 		err->code = r = CO_ERR_MISMATCH; /* an image that we wrote a moment ago and can't read */
 	if (r == CO_ERR_MISMATCH) {
@@ -298,6 +339,7 @@ int im_output_seal(struct im_output *o, struct co_err *err)
 void im_output_close(struct im_output *o)
 {
 	co_e01_writer_close(CO_TAKE(o->writer));
+	im_segments_close(CO_TAKE(o->segments));
 }
 
 void im_output_free(struct im_output *o)

@@ -12,7 +12,7 @@
 
 #include "acquire/acquire.h"
 #include "acquire/blocks.h"
-#include "acquire/publish.h"
+#include "acquire/segments.h"
 #include "e01/writer.h"
 
 /* A zeroed struct is empty. */
@@ -25,6 +25,7 @@ struct im_output {
 	struct im_events *events;
 	struct im_blocks_writer blocks;
 	struct co_e01_writer *writer;
+	struct im_segments *segments;
 };
 
 /* Makes the folders of the bag. CO_ERR_USAGE: there is something in it. */
@@ -34,7 +35,7 @@ int im_output_create(struct im_output *o, const struct im_acquire_opts *opts, co
 void im_output_remove(struct im_output *o);
 /* Opens the log of events. */
 int im_output_begin(struct im_output *o, struct co_err *err);
-/* Opens the image and the file of block digests. */
+/* Opens the image and, if there are to be block digests, their file. */
 int im_output_open(struct im_output *o, struct co_err *err);
 /* For im_media_opts.block: from before the first byte until the media has finished. */
 void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[32]);
@@ -42,7 +43,8 @@ void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[3
 int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err);
 /* As co_e01_writer_pump: gives one buffer back; 1: it holds none. */
 int im_output_pump(struct im_output *o, struct co_err *err);
-/* The whole source was put and its digests and bad sectors are in the record: completes and lists the segments. */
+/* The whole source was put and its digests and bad sectors are in the record: completes and lists the segments, each
+ * with the digest of what is on the disk. */
 int im_output_finish(struct im_output *o, struct co_err *err);
 /* Reads the image back. CO_ERR_MISMATCH: it is not what was read from the source, or can't be read. */
 int im_output_verify(struct im_output *o, struct co_err *err);

@@ -14,11 +14,9 @@
 
 #include "acquire/acquire.h"
 #include "acquire/report.h"
-#include "acquire/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "e01/reader.h"
-#include "e01/segment.h"
 #include "manifest/bag.h"
 #include "version.h"
 
@@ -121,51 +119,6 @@ static char *full_name(const struct im_bag_files *f, const char *name, struct co
 	return s;
 }
 
-static int read_segment(const struct im_bag_files *f, struct im_segment *segment, struct co_err *err)
-{
-	CO_CLEANUP_FREE char *file = full_name(f, segment->part, err);
-	struct co_digests d;
-	struct stat st;
-	int r;
-
-	if (!file)
-		return CO_ERR_NOMEM;
-	im_drop_cache(file);
-	r = co_digest_file(CO_HASH_BIT(CO_HASH_SHA256), file, &d, err);
-	if (r == CO_ERR_NOMEM)
-		return r;
-	if (r < 0 || stat(file, &st) < 0)
-		return co_err_set(err, CO_ERR_OUTPUT, r < 0 ? 0 : errno, "read %s back%s%s", file, r < 0 ? ": " : "",
-				  r < 0 ? err->msg : "");
-	segment->bytes = (uint64_t)st.st_size;
-	co_digests_hex(&d, CO_HASH_SHA256, segment->sha256);
-	return 0;
-}
-
-int im_list_segments(const struct im_bag_files *f, const char *name, struct im_bag_record *bag, unsigned n,
-		     struct co_err *err)
-{
-	for (unsigned i = 1; i <= n; i++) {
-		struct im_segment s = { 0 };
-		char extension[4];
-		int r;
-
-		if (co_e01_extension(i, extension) < 0)
-			return co_err_set(err, CO_ERR_OUTPUT, 0, "the image has too many segments");
-		s.name = text_of("%s.%s", name, extension);
-		s.part = text_of("%s.part.%s", name, extension);
-		if (!s.name || !s.part || co_vec_push(&bag->segments, s) < 0) {
-			free(s.name);
-			free(s.part);
-			return no_memory(err);
-		}
-		r = read_segment(f, &bag->segments.at[i - 1], err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag, struct co_source *ret,
 		  struct co_err *err)
 {
@@ -179,7 +132,7 @@ int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag,
 			r = CO_ERR_NOMEM;
 	}
 	if (r == 0)
-		r = co_e01_open(ret, (const char *const *)names, n, err);
+		r = co_e01_open(ret, (const char *const *)names, n, NULL, err);
 	for (size_t i = 0; names && i < n; i++)
 		free(names[i]);
 	free(names);

@@ -22,10 +22,6 @@ struct im_bag_files {
 int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *name, struct co_err *err);
 void im_bag_files_free(struct im_bag_files *f);
 
-/* Fills bag->segments: names, sizes, and the digest of each file as it is on the disk (its cached pages are dropped
- * first). @name: of the files of the bag. */
-int im_list_segments(const struct im_bag_files *f, const char *name, struct im_bag_record *bag, unsigned n,
-		     struct co_err *err);
 /* Opens the segments under their .part names. */
 int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag, struct co_source *ret,
 		  struct co_err *err);

@@ -215,12 +215,20 @@ static void verification(struct co_json *j, const struct im_bag_record *bag)
 	co_json_end_object(j);
 }
 
-static void events(struct co_json *j, const struct im_bag_record *bag)
+static void blocks(struct co_json *j, const struct im_record *rec)
 {
+	if (!rec->block_digests) {
+		co_json_null(j, "blocks");
+		return;
+	}
 	co_json_object(j, "blocks");
 	co_json_uint(j, "block_bytes", IM_BLOCK_SIZE);
 	co_json_str(j, "algorithm", "sha256");
 	co_json_end_object(j);
+}
+
+static void events(struct co_json *j, const struct im_bag_record *bag)
+{
 	co_json_object(j, "events");
 	co_json_uint(j, "count", bag->events.count);
 	co_json_str(j, "head_sha256", bag->events.count ? bag->events.sha256 : NULL);
@@ -262,6 +270,7 @@ int im_record_text(const struct im_record *rec, const struct im_bag_record *bag,
 	read_plan(&j, rec);
 	image(&j, rec, bag);
 	verification(&j, bag);
+	blocks(&j, rec);
 	events(&j, bag);
 	co_json_end_object(&j);
 	co_json_newline(&j);

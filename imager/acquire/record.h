@@ -73,6 +73,7 @@ struct im_record {
 	uint32_t sector;          /* bytes */
 	uint64_t read_bytes;      /* of the source, in order, with the unreadable ones */
 	unsigned hashes;          /* the set asked for */
+	bool block_digests;       /* NAME.blocks.sha256 is made */
 	bool have_digests;        /* the source was read to its end */
 	struct im_media_digests digests;
 	struct im_ranges bad; /* unreadable sectors */

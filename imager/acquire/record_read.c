@@ -139,6 +139,19 @@ static int get_case(struct im_recorded *r, const json_t *root, struct co_err *er
 	return code < 0 ? code : get_text(r, c, "notes", &r->notes, err);
 }
 
+static int get_blocks(struct im_recorded *r, const char *bag, const json_t *root, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *file = NULL;
+
+	if (json_is_null(json_object_get(root, "blocks")))
+		return 0;
+	if (asprintf(&file, "%s.blocks.sha256", r->name) < 0) {
+		file = NULL;
+		return no_memory(err);
+	}
+	return in_data(bag, file, &r->blocks, err);
+}
+
 static int get_all(struct im_recorded *r, const char *bag, const json_t *root, struct co_err *err)
 {
 	const char *schema = json_string_value(json_object_get(root, "schema"));
@@ -153,6 +166,8 @@ static int get_all(struct im_recorded *r, const char *bag, const json_t *root, s
 		code = get_media(r, root, err);
 	if (code == 0)
 		code = get_image(r, bag, root, err);
+	if (code == 0)
+		code = get_blocks(r, bag, root, err);
 	return code < 0 ? code : get_case(r, root, err);
 }
 
@@ -240,7 +255,6 @@ static int load(const struct im_recorded *r, json_t **ret, struct co_err *err)
 int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err)
 {
 	IM_CLEANUP_RECORDED struct im_recorded r = { 0 };
-	CO_CLEANUP_FREE char *blocks = NULL;
 	json_t *root = NULL;
 	char *name = NULL;
 	int code = find_record(bag, &name, err);
@@ -250,12 +264,6 @@ int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err)
 	r.name = name;
 	code = in_data(bag, name, &r.file, err);
 	name[strlen(name) - strlen(SUFFIX)] = '\0';
-	if (code == 0 && asprintf(&blocks, "%s.blocks.sha256", name) < 0) {
-		blocks = NULL;
-		code = no_memory(err);
-	}
-	if (code == 0)
-		code = in_data(bag, blocks, &r.blocks, err);
 	if (code == 0)
 		code = load(&r, &root, err);
 	if (code == 0)
@@ -266,6 +274,11 @@ int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err)
 	*ret = r;
 	r = (struct im_recorded) { 0 };
 	return 0;
+}
+
+bool im_recorded_fits(const struct im_recorded *r, uint64_t size, uint32_t sector)
+{
+	return r->media_bytes <= size && r->padding_bytes == size - r->media_bytes && r->padding_bytes < sector;
 }
 
 void im_recorded_free(struct im_recorded *r)

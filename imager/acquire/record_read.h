@@ -22,12 +22,14 @@ struct im_recorded {
 	uint8_t guid[16];
 	struct co_digests plain, padded; /* the same when nothing is padded */
 	CO_VEC(char *) segments;         /* full names, in order */
-	char *blocks;                    /* full name of the block digests */
+	char *blocks;                    /* full name of the block digests; NULL: none were made */
 };
 
 /* Finds the one data/NAME.manifest.json of @bag and reads it. CO_ERR_FAILED: there is none, or it can't be read.
  * CO_ERR_FORMAT: it is not what it must be. */
 int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err);
+/* Do the sizes that it states fit an image of @size bytes? Padding fills up the last sector, no more. */
+bool im_recorded_fits(const struct im_recorded *r, uint64_t size, uint32_t sector);
 void im_recorded_free(struct im_recorded *r);
 #define IM_CLEANUP_RECORDED CO_CLEANUP(im_recorded_free)
 

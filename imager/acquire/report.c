@@ -182,7 +182,7 @@ static void verification(struct co_str *s, const struct im_bag_record *bag)
 	case IM_VERIFICATION_MATCH:
 		co_str_add(s,
 			   "Match: all segments were read back from the disk and decoded; the digests of the medium\n"
-			   "and of each of its blocks are those of the source.\n");
+			   "are those of the source.\n");
 		break;
 	case IM_VERIFICATION_MISMATCH:
 		co_str_add(s, "MISMATCH: what was read back from the image is not what was read from the source.\n");
@@ -268,10 +268,13 @@ int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err 
 		    "2. The image decodes to the medium whose digests data/%s.manifest.json states%s:\n"
 		    "     ewfverify -d sha256 data/%s.E01\n\n",
 		    n, rec->padding_bytes ? " under padded_digests" : "", n);
-	co_str_addf(s,
-		    "3. A difference can be located by data/%s.blocks.sha256: it holds the SHA-256 of each\n"
-		    "   %u bytes of the medium.\n\n",
-		    n, IM_BLOCK_SIZE);
+	if (rec->block_digests)
+		co_str_addf(s,
+			    "3. A difference can be located by data/%s.blocks.sha256: it holds the SHA-256 of each\n"
+			    "   %u bytes of the medium.\n\n",
+			    n, IM_BLOCK_SIZE);
+	else
+		co_str_add(s, "3. Digests of the single blocks of the medium were not asked for.\n\n");
 	co_str_addf(
 		s,
 		"4. The log of events is a chain: \"prev\" in each line of data/%s.events.jsonl is the SHA-256 of the\n"

@@ -63,7 +63,7 @@ static int set_up(struct decode *d, struct im_decoded *ret, struct co_err *err)
 	int r;
 
 	if (!buffer)
-		return co_err_set(err, CO_ERR_UNSUPPORTED, 0, "chunks of %u bytes can't be verified", chunk);
+		return co_err_set(err, CO_ERR_UNSUPPORTED, 0, "chunks of %u bytes can't be decoded", chunk);
 	if (o->blocks && open_blocks(d, buffer, bytes, &ret->blocks) == 0) {
 		d->compare = true;
 		media.block = im_blocks_check;
@@ -92,6 +92,8 @@ static int run(struct decode *d, struct co_err *err)
 		if (r != 0)
 			return r < 0 ? r : 0;
 		r = im_media_add(d->media, buf, err);
+		if (r == 0 && d->opts->each)
+			r = d->opts->each(d->opts->each_arg, buf, err);
 		co_progress_add(d->opts->progress, buf->len);
 		co_buf_unref(buf);
 		co_progress_errors(d->opts->progress, im_reader_bad(d->reader)->total - bad);
@@ -130,7 +132,7 @@ int im_decode(struct im_decoded *ret, const struct im_decode_opts *opts, struct 
 	struct im_decoded result = { 0 };
 	int r;
 
-	co_progress_phase(opts->progress, "verify", opts->image->size, "bytes");
+	co_progress_phase(opts->progress, opts->phase ? opts->phase : "verify", opts->image->size, "bytes");
 	r = set_up(&d, &result, err);
 	if (r == 0)
 		r = run(&d, err);

@@ -13,10 +13,15 @@
 
 struct im_decode_opts {
 	const struct co_source *image; /* an open E01 */
-	uint64_t bytes;                /* the true size of the medium; 0: that of the image */
+	uint64_t bytes;                /* the true size of the medium: see im_recorded_fits; 0: that of the image */
 	unsigned set;                  /* digests */
 	unsigned threads;
 	const char *blocks; /* NAME.blocks.sha256; NULL: not compared */
+	/* Called in order, by the thread that decodes, with each buffer of the medium as it is in the image. A negative
+	 * result ends it all. NULL: nobody asks. */
+	int (*each)(void *arg, const struct co_buf *buf, struct co_err *err);
+	void *each_arg;
+	const char *phase; /* for the progress; NULL: "verify" */
 	struct co_progress *progress;
 };
 

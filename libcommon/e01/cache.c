@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Set-associative: the number of a chunk names one set of up to 16 slots, and in there the slot that was not used for
+ * longest is given away. A look-up passes over one set, however large the cache is.
+ */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -7,8 +11,8 @@
 
 enum {
 	CACHE_BYTES = 64 << 20,
-	SHARDS = 16,
-	SLOTS_MAX = 128, /* per shard: a look-up passes over all of them */
+	WAYS = 16,
+	LOCKS = 64, /* set i is under lock i % LOCKS */
 };
 
 struct slot {
@@ -17,29 +21,36 @@ struct slot {
 	uint8_t *bytes;
 };
 
-struct shard {
-	pthread_mutex_t lock;
+struct set {
 	uint64_t stamp;
-	struct slot slots[SLOTS_MAX];
+	struct slot slots[WAYS];
 };
 
 struct co_e01_cache {
-	size_t n_slots; /* per shard */
-	size_t n_shards;
-	struct shard shards[SHARDS];
+	size_t n_sets;
+	size_t n_ways; /* WAYS, fewer in a cache of one set */
+	struct set *sets;
+	pthread_mutex_t locks[LOCKS];
 };
 
-int co_e01_cache_open(struct co_e01_cache **ret, size_t chunk_size, struct co_err *err)
+int co_e01_cache_open(struct co_e01_cache **ret, size_t bytes, size_t chunk_size, uint64_t n_chunks, struct co_err *err)
 {
 	struct co_e01_cache *cache = calloc(1, sizeof *cache);
-	if (!cache)
-		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the cache of chunks");
-	size_t n = CACHE_BYTES / chunk_size;
-	n = n < 1 ? 1 : n > SHARDS * SLOTS_MAX ? SHARDS * SLOTS_MAX : n;
-	cache->n_shards = n < SHARDS ? n : SHARDS;
-	cache->n_slots = n / cache->n_shards;
-	for (size_t i = 0; i < SHARDS; i++)
-		pthread_mutex_init(&cache->shards[i].lock, NULL);
+	size_t n = (bytes ? bytes : CACHE_BYTES) / chunk_size;
+	/* Twice the image: chunks are not spread evenly over the sets. */
+	if (n_chunks <= SIZE_MAX / 4)
+		n = n < 2 * (size_t)n_chunks + WAYS ? n : 2 * (size_t)n_chunks + WAYS;
+	if (cache) {
+		cache->n_ways = n < 1 ? 1 : n < WAYS ? n : WAYS;
+		cache->n_sets = n < WAYS ? 1 : n / WAYS;
+		cache->sets = calloc(cache->n_sets, sizeof *cache->sets);
+	}
+	if (!cache || !cache->sets) {
+		free(cache);
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a cache of %zu chunks", n);
+	}
+	for (size_t i = 0; i < LOCKS; i++)
+		pthread_mutex_init(&cache->locks[i], NULL);
 	*ret = cache;
 	return 0;
 }
@@ -48,48 +59,73 @@ void co_e01_cache_close(struct co_e01_cache *cache)
 {
 	if (!cache)
 		return;
-	for (size_t i = 0; i < SHARDS; i++) {
-		for (size_t k = 0; k < cache->n_slots; k++)
-			free(cache->shards[i].slots[k].bytes);
-		pthread_mutex_destroy(&cache->shards[i].lock);
-	}
+	for (size_t i = 0; i < cache->n_sets; i++)
+		for (size_t k = 0; k < cache->n_ways; k++)
+			free(cache->sets[i].slots[k].bytes);
+	for (size_t i = 0; i < LOCKS; i++)
+		pthread_mutex_destroy(&cache->locks[i]);
+	free(cache->sets);
 	free(cache);
 }
 
-static struct slot *find(struct co_e01_cache *cache, struct shard *shard, uint64_t chunk)
+size_t co_e01_cache_chunks(const struct co_e01_cache *cache)
 {
-	for (size_t i = 0; i < cache->n_slots; i++)
-		if (shard->slots[i].used && shard->slots[i].chunk == chunk)
-			return &shard->slots[i];
+	return cache->n_sets * cache->n_ways;
+}
+
+/* Multiplied by 2^64 / the golden ratio, numbers at any fixed distance are spread evenly; the upper half of the product
+ * is scaled to the number of sets. */
+static size_t set_of(const struct co_e01_cache *cache, uint64_t chunk)
+{
+	uint64_t mixed = chunk * UINT64_C(0x9E3779B97F4A7C15);
+	return (size_t)((mixed >> 32) * cache->n_sets >> 32);
+}
+
+static struct slot *find(const struct co_e01_cache *cache, struct set *set, uint64_t chunk)
+{
+	for (size_t i = 0; i < cache->n_ways; i++)
+		if (set->slots[i].used && set->slots[i].chunk == chunk)
+			return &set->slots[i];
 	return NULL;
+}
+
+bool co_e01_cache_has(struct co_e01_cache *cache, uint64_t chunk)
+{
+	size_t i = set_of(cache, chunk);
+	pthread_mutex_lock(&cache->locks[i % LOCKS]);
+	bool has = find(cache, &cache->sets[i], chunk);
+	pthread_mutex_unlock(&cache->locks[i % LOCKS]);
+	return has;
 }
 
 bool co_e01_cache_get(struct co_e01_cache *cache, uint64_t chunk, size_t off, size_t len, void *buf)
 {
-	struct shard *shard = &cache->shards[chunk % cache->n_shards];
-	pthread_mutex_lock(&shard->lock);
-	struct slot *slot = find(cache, shard, chunk);
+	size_t i = set_of(cache, chunk);
+	struct set *set = &cache->sets[i];
+	pthread_mutex_lock(&cache->locks[i % LOCKS]);
+	struct slot *slot = find(cache, set, chunk);
 	if (slot) {
-		slot->used = ++shard->stamp;
+		slot->used = ++set->stamp;
 		memcpy(buf, slot->bytes + off, len);
 	}
-	pthread_mutex_unlock(&shard->lock);
+	pthread_mutex_unlock(&cache->locks[i % LOCKS]);
 	return slot;
 }
 
 void co_e01_cache_put(struct co_e01_cache *cache, uint64_t chunk, uint8_t **bytes)
 {
-	struct shard *shard = &cache->shards[chunk % cache->n_shards];
-	pthread_mutex_lock(&shard->lock);
-	struct slot *slot = find(cache, shard, chunk);
+	size_t i = set_of(cache, chunk);
+	struct set *set = &cache->sets[i];
+	pthread_mutex_lock(&cache->locks[i % LOCKS]);
+	struct slot *slot = find(cache, set, chunk);
 	if (!slot) { /* else another thread was faster */
-		slot = &shard->slots[0];
-		for (size_t i = 1; i < cache->n_slots; i++)
-			if (shard->slots[i].used < slot->used)
-				slot = &shard->slots[i];
+		slot = &set->slots[0];
+		for (size_t k = 1; k < cache->n_ways; k++)
+			if (set->slots[k].used < slot->used)
+				slot = &set->slots[k];
 		uint8_t *old = slot->bytes;
-		*slot = (struct slot) { chunk, ++shard->stamp, *bytes };
+		*slot = (struct slot) { chunk, ++set->stamp, *bytes };
 		*bytes = old;
 	}
-	pthread_mutex_unlock(&shard->lock);
+	pthread_mutex_unlock(&cache->locks[i % LOCKS]);
 }

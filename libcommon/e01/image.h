@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to e01/: the parts of the reader. files (few descriptors for many segments), set (which files belong
- * together), header (texts), table (where chunks lie), cache (inflated chunks); reader.c puts them together.
+ * together), header (texts), table (where chunks lie), chunk (reads and inflates them), cache (inflated chunks), ahead
+ * (fills the cache for reads in order); reader.c puts them together.
  */
 #ifndef CO_E01_IMAGE_H
 #define CO_E01_IMAGE_H
@@ -119,21 +120,50 @@ int co_e01_table_place(const struct co_e01_table *t, uint64_t chunk, struct co_e
 
 struct co_e01_cache;
 
-int co_e01_cache_open(struct co_e01_cache **ret, size_t chunk_size, struct co_err *err);
+/* Keeps at most @bytes (0: 64 MiB) of chunks; memory is taken when they come. @n_chunks: of the image. */
+int co_e01_cache_open(struct co_e01_cache **ret, size_t bytes, size_t chunk_size, uint64_t n_chunks,
+		      struct co_err *err);
 void co_e01_cache_close(struct co_e01_cache *cache);
+/* Chunks that it may hold. */
+size_t co_e01_cache_chunks(const struct co_e01_cache *cache);
+/* Is the chunk there? Does not count as a use of it. Any thread. */
+bool co_e01_cache_has(struct co_e01_cache *cache, uint64_t chunk);
 /* Copies [off, off + len) of the chunk if it is there. Any thread. */
 bool co_e01_cache_get(struct co_e01_cache *cache, uint64_t chunk, size_t off, size_t len, void *buf);
 /* Puts the chunk in. The cache takes over *bytes (chunk_size bytes from malloc) and gives back another buffer of that
  * size or NULL. Any thread. */
 void co_e01_cache_put(struct co_e01_cache *cache, uint64_t chunk, uint8_t **bytes);
 
+/* --- ahead: chunks are inflated before they are asked for --- */
+
+struct co_e01_image;
+struct co_e01_ahead;
+
+/* *ret is NULL if there is nothing to do: no threads, or a cache too small for it. The image has its sizes and its
+ * cache by now; both outlive *ret. */
+int co_e01_ahead_open(struct co_e01_ahead **ret, struct co_e01_image *img, unsigned threads, struct co_err *err);
+void co_e01_ahead_close(struct co_e01_ahead *ahead);
+/* A read of [off, off + len) begins. If it goes on where others ended, what lies behind it is put into the cache
+ * meanwhile. Never blocks for long. Any thread. */
+void co_e01_ahead_note(struct co_e01_ahead *ahead, uint64_t off, size_t len);
+/* Is the chunk being loaded, or about to be? Any thread. */
+bool co_e01_ahead_has(struct co_e01_ahead *ahead, uint64_t chunk);
+/* Waits for a chunk that is being loaded; true: it has ended, and is in the cache unless it is damaged. False: the
+ * chunk is not, and will not be loaded. Any thread. */
+bool co_e01_ahead_wait(struct co_e01_ahead *ahead, uint64_t chunk);
+
 /* --- the image --- */
+
+enum { CO_E01_ZEROS_MAX = 1024 };
 
 /* What one reading thread needs for one chunk. */
 struct co_e01_scratch {
 	struct co_codec *codec;
-	uint8_t *stored;   /* in_cap bytes */
-	uint8_t *inflated; /* chunk_size bytes, or NULL until needed */
+	uint8_t *stored;                 /* a chunk, or a run of them */
+	uint8_t *inflated;               /* chunk_size bytes, or NULL until needed */
+	uint8_t zeros[CO_E01_ZEROS_MAX]; /* stored bytes that were seen to inflate to zeros only */
+	size_t zeros_len;                /* of them; 0: none were seen */
+	size_t zeros_size;               /* of what they inflate to */
 	struct co_e01_scratch *next;
 };
 
@@ -143,6 +173,7 @@ struct co_e01_image {
 	struct co_e01_files *files;
 	struct co_e01_table table;
 	struct co_e01_cache *cache;
+	struct co_e01_ahead *ahead; /* NULL: does not read ahead */
 	struct co_e01_notes notes;
 	struct co_e01_volume volume;
 	bool have_volume;
@@ -155,6 +186,23 @@ struct co_e01_image {
 	pthread_mutex_t lock; /* of idle */
 	struct co_e01_scratch *idle;
 };
+
+/* NULL: no memory. */
+struct co_e01_scratch *co_e01_scratch_borrow(struct co_e01_image *img, struct co_err *err);
+void co_e01_scratch_return(struct co_e01_image *img, struct co_e01_scratch *s);
+/* Frees those that nobody has borrowed. */
+void co_e01_scratch_free(struct co_e01_image *img);
+
+/* Bytes of the medium in a chunk. */
+size_t co_e01_chunk_len(const struct co_e01_image *img, uint64_t chunk);
+/* Does it cost much more to load than to copy? Not so if it is raw, or compressed to next to nothing. */
+bool co_e01_chunk_is_costly(const struct co_e01_image *img, uint64_t chunk);
+/* Brings a chunk into @out. 0: *ret_len >= @expect bytes are there. 1: damaged, *err tells how. Any thread. */
+int co_e01_chunk_load(const struct co_e01_image *img, struct co_e01_scratch *s, uint64_t chunk, size_t expect,
+		      uint8_t *out, size_t cap, size_t *ret_len, struct co_err *err);
+/* Brings @n chunks of full size into @out. 0: all. 1: *ret_n are there, and the one behind is damaged. Any thread. */
+int co_e01_chunk_load_whole(const struct co_e01_image *img, struct co_e01_scratch *s, uint64_t chunk, size_t n,
+			    uint8_t *out, size_t *ret_n, struct co_err *err);
 
 /* Walks all segments and fills everything but info, cache and the sizes that depend on them. */
 int co_e01_image_scan(struct co_e01_image *img, struct co_err *err);

@@ -25,10 +25,11 @@ int co_pack_open(struct co_pack *p, enum co_compression c, uint32_t chunk_size, 
 void co_pack_close(struct co_pack *p);
 
 struct co_packed {
-	uint8_t *bytes; /* len bytes to store; 4 more if raw, for the checksum behind */
+	const uint8_t *bytes; /* to store: in the output of the job, or raw in its buffer */
 	uint32_t len;
-	uint32_t adler; /* of a raw chunk */
 	bool compressed;
+	uint32_t adler;      /* of a raw chunk */
+	uint8_t checksum[4]; /* the same as it stands behind it */
 };
 
 struct co_pack_job {
@@ -36,7 +37,7 @@ struct co_pack_job {
 	size_t n;           /* out: chunks */
 	struct co_packed *chunks;
 	const struct co_pack *pack;
-	uint8_t *out;
+	uint8_t *out; /* for compressed chunks; NULL where nothing is compressed */
 	struct co_pack_job *next;
 };
 

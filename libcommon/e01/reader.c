@@ -7,100 +7,9 @@
 #include "base/cleanup.h"
 #include "e01/image.h"
 
-static void free_scratch(struct co_e01_scratch *s)
-{
-	co_codec_close(s->codec);
-	free(s->stored);
-	free(s->inflated);
-	free(s);
-}
-
-static struct co_e01_scratch *borrow_scratch(struct co_e01_image *img, struct co_err *err)
-{
-	pthread_mutex_lock(&img->lock);
-	struct co_e01_scratch *s = img->idle;
-	if (s)
-		img->idle = s->next;
-	pthread_mutex_unlock(&img->lock);
-	if (s)
-		return s;
-	s = calloc(1, sizeof *s);
-	if (s && co_codec_open(&s->codec, CO_COMPRESSION_NONE, err) == 0) {
-		s->stored = malloc(img->in_cap);
-		if (s->stored)
-			return s;
-	}
-	if (s)
-		free_scratch(s);
-	co_err_set(err, CO_ERR_NOMEM, 0, "no memory to read chunks of %u bytes", img->info.chunk_size);
-	return NULL;
-}
-
-static void return_scratch(struct co_e01_image *img, struct co_e01_scratch *s)
-{
-	pthread_mutex_lock(&img->lock);
-	s->next = img->idle;
-	img->idle = s;
-	pthread_mutex_unlock(&img->lock);
-}
-
-/* Bytes of the medium in a chunk. */
-static size_t chunk_len(const struct co_e01_image *img, uint64_t chunk)
-{
-	return (size_t)co_min_u64(img->info.chunk_size, img->info.media_size - chunk * img->info.chunk_size);
-}
-
-static int damaged(const struct co_e01_image *img, uint64_t chunk, const char *why, struct co_err *err)
-{
-	const struct co_e01_group *g = co_e01_table_group(&img->table, chunk);
-	uint64_t first = chunk * img->info.chunk_size;
-	co_err_set(err, CO_ERR_FORMAT, 0, "%s: chunk %llu (bytes %llu to %llu of the medium) is damaged: %s",
-		   co_e01_files_name(img->files, g ? g->file : 0), (unsigned long long)chunk, (unsigned long long)first,
-		   (unsigned long long)(first + chunk_len(img, chunk) - 1), why);
-	return 1;
-}
-
-/* Stored raw: the bytes, then their Adler-32. Some writers put more than @expect bytes into the last chunk. */
-static bool copy_raw(const uint8_t *stored, size_t len, size_t expect, uint8_t *out, size_t cap, size_t *ret_len)
-{
-	size_t n = expect;
-	if (len < 4)
-		return false;
-	if (n > len - 4 || co_le32(stored + n) != co_adler32(1, stored, n)) {
-		n = len - 4;
-		if (n < expect || n > cap || co_le32(stored + n) != co_adler32(1, stored, n))
-			return false;
-	}
-	memcpy(out, stored, n);
-	*ret_len = n;
-	return true;
-}
-
-/* Brings a chunk into @out. 0: *ret_len >= @expect bytes are there. 1: damaged. */
-static int load_chunk(const struct co_e01_image *img, struct co_e01_scratch *s, uint64_t chunk, size_t expect,
-		      uint8_t *out, size_t cap, size_t *ret_len, struct co_err *err)
-{
-	struct co_e01_place p;
-	struct co_err cause = CO_ERR_INIT;
-	if (co_e01_table_place(&img->table, chunk, &p))
-		return damaged(img, chunk, "no valid table tells where it is stored", err);
-	size_t len = (size_t)co_min_u64(p.len, p.compressed ? img->in_cap : (uint64_t)img->info.chunk_size + 4);
-	int fd;
-	if (co_e01_files_acquire(img->files, p.file, &fd, &cause) < 0)
-		return damaged(img, chunk, cause.msg, err);
-	int r = co_e01_pread(fd, s->stored, len, p.off, &cause);
-	co_e01_files_release(img->files, p.file);
-	if (r)
-		return damaged(img, chunk, r < 0 ? cause.msg : "it lies outside of its file", err);
-	bool ok = p.compressed ? co_codec_inflate(s->codec, s->stored, len, out, cap, ret_len) == 0
-			       : copy_raw(s->stored, len, expect, out, cap, ret_len);
-	if (!ok)
-		return damaged(img, chunk, p.compressed ? "bad deflate stream or checksum" : "its checksum is wrong",
-			       err);
-	if (*ret_len < expect)
-		return damaged(img, chunk, "it holds too few bytes", err);
-	return 0;
-}
+/* Longer reads than this many chunks are of programs that go through the image once: they are not kept. Nor are chunks
+ * that are read whole and cost no more to load than to copy. */
+enum { KEPT_CHUNKS = 4 };
 
 /* [off, off + len) of a chunk, through the cache. */
 static int read_part(struct co_e01_image *img, struct co_e01_scratch *s, uint64_t chunk, size_t off, size_t len,
@@ -109,11 +18,14 @@ static int read_part(struct co_e01_image *img, struct co_e01_scratch *s, uint64_
 	size_t got;
 	if (co_e01_cache_get(img->cache, chunk, off, len, buf))
 		return 0;
+	if (img->ahead && co_e01_ahead_wait(img->ahead, chunk) && co_e01_cache_get(img->cache, chunk, off, len, buf))
+		return 0;
 	if (!s->inflated)
 		s->inflated = malloc(img->info.chunk_size);
 	if (!s->inflated)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a chunk of %u bytes", img->info.chunk_size);
-	int r = load_chunk(img, s, chunk, chunk_len(img, chunk), s->inflated, img->info.chunk_size, &got, err);
+	int r = co_e01_chunk_load(img, s, chunk, co_e01_chunk_len(img, chunk), s->inflated, img->info.chunk_size, &got,
+				  err);
 	if (r)
 		return r;
 	memcpy(buf, s->inflated + off, len);
@@ -121,27 +33,45 @@ static int read_part(struct co_e01_image *img, struct co_e01_scratch *s, uint64_
 	return 0;
 }
 
+/* How many of @n chunks come before the first that read ahead has, or will have, in the cache. */
+static size_t count_cold(const struct co_e01_image *img, uint64_t chunk, size_t n)
+{
+	size_t k = 0;
+	if (!img->ahead)
+		return n;
+	while (k < n && !co_e01_ahead_has(img->ahead, chunk + k) && !co_e01_cache_has(img->cache, chunk + k))
+		k++;
+	return k;
+}
+
 static int read_e01(void *self, void *buf, size_t len, uint64_t off, size_t *ret_good, struct co_err *err)
 {
 	struct co_e01_image *img = self;
 	size_t chunk_size = img->info.chunk_size, good = 0;
 	int r = 0;
-	struct co_e01_scratch *s = borrow_scratch(img, err);
+	struct co_e01_scratch *s = co_e01_scratch_borrow(img, err);
 	if (!s)
 		return CO_ERR_NOMEM;
+	if (img->ahead)
+		co_e01_ahead_note(img->ahead, off, len);
 	while (r == 0 && good < len) {
 		uint64_t chunk = (off + good) / chunk_size;
-		size_t in_chunk = (size_t)((off + good) % chunk_size), got;
+		size_t in_chunk = (size_t)((off + good) % chunk_size), whole = 0;
 		size_t n = (size_t)co_min_u64(chunk_size - in_chunk, len - good);
 		uint8_t *to = (uint8_t *)buf + good;
-		if (n == chunk_size)
-			r = load_chunk(img, s, chunk, n, to, n, &got, err);
-		else
+		if (n == chunk_size && len / chunk_size > KEPT_CHUNKS)
+			whole = count_cold(img, chunk, (len - good) / chunk_size);
+		else if (n == chunk_size)
+			whole = !co_e01_chunk_is_costly(img, chunk);
+		if (whole) {
+			r = co_e01_chunk_load_whole(img, s, chunk, whole, to, &whole, err);
+			good += whole * chunk_size;
+		} else {
 			r = read_part(img, s, chunk, in_chunk, n, to, err);
-		if (r == 0)
-			good += n;
+			good += r == 0 ? n : 0;
+		}
 	}
-	return_scratch(img, s);
+	co_e01_scratch_return(img, s);
 	if (r >= 0)
 		*ret_good = good;
 	return r;
@@ -150,10 +80,8 @@ static int read_e01(void *self, void *buf, size_t len, uint64_t off, size_t *ret
 static void close_e01(void *self)
 {
 	struct co_e01_image *img = self;
-	for (struct co_e01_scratch *s = img->idle, *next; s; s = next) {
-		next = s->next;
-		free_scratch(s);
-	}
+	co_e01_ahead_close(img->ahead);
+	co_e01_scratch_free(img);
 	for (size_t i = 0; i < CO_E01_TEXT_N; i++)
 		free(img->texts[i]);
 	co_e01_cache_close(img->cache);
@@ -187,7 +115,7 @@ static int find_tail(struct co_e01_image *img, struct co_err *err)
 	if (n == 0)
 		return 0;
 	uint64_t last = n - 1;
-	struct co_e01_scratch *s = borrow_scratch(img, err);
+	struct co_e01_scratch *s = co_e01_scratch_borrow(img, err);
 	if (!s)
 		return CO_ERR_NOMEM;
 	if (!s->inflated)
@@ -202,16 +130,16 @@ static int find_tail(struct co_e01_image *img, struct co_err *err)
 		    p.len - 4 <= info->chunk_size)
 			expect = (size_t)p.len -
 				 4; /* raw: its length is stored, and the checksum tells if it is right */
-		if (load_chunk(img, s, last, expect, s->inflated, info->chunk_size, &got, NULL) == 0 &&
+		if (co_e01_chunk_load(img, s, last, expect, s->inflated, info->chunk_size, &got, NULL) == 0 &&
 		    first + got > sectors_size && first + got - sectors_size < info->sector_size)
 			info->media_size = first + got;
 	}
-	return_scratch(img, s);
+	co_e01_scratch_return(img, s);
 	return r;
 }
 
 /* The sizes, the tables against them, and the strings of the image. */
-static int fill_info(struct co_e01_image *img, struct co_err *err)
+static int fill_info(struct co_e01_image *img, const struct co_e01_opts *opts, struct co_err *err)
 {
 	struct co_e01_info *info = &img->info;
 	const struct co_e01_volume *v = &img->volume;
@@ -239,7 +167,7 @@ static int fill_info(struct co_e01_image *img, struct co_err *err)
 	if (r == 0 && info->media_size == 0)
 		r = co_err_set(err, CO_ERR_FORMAT, 0, "%s describes an empty medium", img->set.names.at[0]);
 	if (r == 0)
-		r = co_e01_cache_open(&img->cache, info->chunk_size, err);
+		r = co_e01_cache_open(&img->cache, opts->cache_bytes, info->chunk_size, info->n_chunks, err);
 	return r;
 }
 
@@ -266,7 +194,8 @@ static void fill_strings(struct co_e01_image *img)
 	info->n_warnings = img->notes.list.n;
 }
 
-static int open_image(struct co_e01_image *img, const char *const *names, size_t n, struct co_err *err)
+static int open_image(struct co_e01_image *img, const char *const *names, size_t n, const struct co_e01_opts *opts,
+		      struct co_err *err)
 {
 	int r = co_e01_set_find(&img->set, names, n, &img->notes, err);
 	if (r == 0)
@@ -274,15 +203,18 @@ static int open_image(struct co_e01_image *img, const char *const *names, size_t
 	if (r == 0)
 		r = co_e01_image_scan(img, err);
 	if (r == 0)
-		r = fill_info(img, err);
+		r = fill_info(img, opts, err);
 	if (r == 0)
 		fill_strings(img);
 	if (r == 0 && img->notes.failed)
 		r = co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the warnings about %s", names[0]);
+	if (r == 0)
+		r = co_e01_ahead_open(&img->ahead, img, opts->ahead, err);
 	return r;
 }
 
-int co_e01_open(struct co_source *ret, const char *const *names, size_t n, struct co_err *err)
+int co_e01_open(struct co_source *ret, const char *const *names, size_t n, const struct co_e01_opts *opts,
+		struct co_err *err)
 {
 	if (n == 0)
 		return co_err_set(err, CO_ERR_USAGE, 0, "no E01 file was named");
@@ -290,7 +222,7 @@ int co_e01_open(struct co_source *ret, const char *const *names, size_t n, struc
 	if (!img)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to open %s", names[0]);
 	pthread_mutex_init(&img->lock, NULL);
-	int r = open_image(img, names, n, err);
+	int r = open_image(img, names, n, opts ? opts : &(struct co_e01_opts) { 0 }, err);
 	if (r < 0) {
 		close_e01(img);
 		return r;
@@ -314,6 +246,6 @@ int co_e01_locate(const struct co_source *src, uint64_t media_off, const char **
 	const struct co_e01_group *g = co_e01_table_group(&img->table, chunk);
 	*ret_file = co_e01_files_name(img->files, g ? g->file : 0);
 	*ret_first = chunk * img->info.chunk_size;
-	*ret_len = chunk_len(img, chunk);
+	*ret_len = co_e01_chunk_len(img, chunk);
 	return 0;
 }

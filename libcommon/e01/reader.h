@@ -6,9 +6,10 @@
  * Opening checks: signature, section chain, checksums of headers and tables (table2 where table is damaged), that
  * segments 1..n are all there and belong to one set, that the last ends with "done". Each failure is one sentence
  * that names the file.
- * Reading: any thread, at the same time. Chunks that a read covers whole are inflated straight into its buffer; others
- * go through a small cache. A damaged chunk (bad Adler-32, bad stream, outside its file) is unreadable, not fatal:
- * read returns 1 with the good bytes before it.
+ * Reading: any thread, at the same time. Long reads (more than 4 whole chunks) get their chunks straight into their
+ * buffer, raw ones without a copy; others go through a cache that all threads share, and into which reads that go
+ * through the image in order have the next chunks put in advance (see co_e01_opts). A damaged chunk (bad Adler-32, bad
+ * stream, outside its file) is unreadable, not fatal: read returns 1 with the good bytes before it.
  */
 #ifndef CO_E01_READER_H
 #define CO_E01_READER_H
@@ -38,9 +39,15 @@ struct co_e01_info {
 	const char *const *warnings;
 };
 
+struct co_e01_opts {
+	size_t cache_bytes; /* inflated chunks kept; 0: 64 MiB */
+	unsigned ahead;     /* threads that inflate what lies ahead of sequential reads; 0: none */
+};
+
 /* @names: one or more files. With one, the others of its set are looked for beside it (same stem, then any file of
- * the folder with the same set identifier). */
-int co_e01_open(struct co_source *ret, const char *const *names, size_t n, struct co_err *err);
+ * the folder with the same set identifier). @opts: NULL is all zero. */
+int co_e01_open(struct co_source *ret, const char *const *names, size_t n, const struct co_e01_opts *opts,
+		struct co_err *err);
 /* Borrowed until @src is closed; @src must be an open E01 source. */
 const struct co_e01_info *co_e01_info(const struct co_source *src);
 /* Where a chunk lies, for reports of damage: file name, and the media range it covers. 0, or 1: no such chunk. */

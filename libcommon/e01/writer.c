@@ -43,6 +43,9 @@ struct co_e01_writer {
 	struct co_pack_job *idle; /* list of jobs that are not in work */
 	char *stem;
 	uint64_t media_size, put, written; /* bytes */
+	int (*segment_done)(void *arg, unsigned number, struct co_err *err);
+	void *segment_done_arg;
+	unsigned segment; /* the one that is written, as far as told */
 	int64_t time_ns;
 	bool dated;            /* the dates of segment 1 are in place */
 	struct co_err failure; /* the first; code 0: none */
@@ -268,6 +271,9 @@ int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struc
 	if (!w)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to write %s", stem);
 	w->media_size = opts->media_size;
+	w->segment_done = opts->segment_done;
+	w->segment_done_arg = opts->segment_done_arg;
+	w->segment = 1;
 	w->time_ns = opts->info.acquiry_time_ns ? opts->info.acquiry_time_ns : co_clock_now();
 	w->stem = strdup(stem);
 	r = w->stem ? co_pack_open(&w->pack, opts->compression, spc * opts->sector_size, opts->buffer_size, err)
@@ -358,12 +364,11 @@ static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, str
 {
 	size_t left = job->buf->len;
 	for (size_t i = 0; i < job->n; i++) {
-		const struct co_packed *c = &job->chunks[i];
+		struct co_packed *c = &job->chunks[i];
 		libewf_error_t *error = NULL;
 		size_t len = (size_t)co_min_u64(w->pack.chunk_size, left);
-		uint8_t *sum = c->bytes + c->len; /* behind raw bytes: one write(2) for both */
 		errno = 0;
-		if (libewf_handle_write_chunk(w->ewf, c->bytes, c->len, len, c->compressed, sum, c->adler,
+		if (libewf_handle_write_chunk(w->ewf, c->bytes, c->len, len, c->compressed, c->checksum, c->adler,
 					      !c->compressed, &error) <= 0)
 			return write_failed(w, errno, &error, err);
 		left -= len;
@@ -377,6 +382,20 @@ static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, str
 	return 0;
 }
 
+/* libewf opens the next segment when it has ended the one before. */
+static int tell_done(struct co_e01_writer *w, struct co_err *err)
+{
+	int r = 0;
+	while (r == 0 && w->segment_done) {
+		struct stat st;
+		CO_CLEANUP_FREE char *next = segment_name(w->stem, w->segment + 1);
+		if (!next || lstat(next, &st) < 0)
+			break;
+		r = w->segment_done(w->segment_done_arg, w->segment++, err);
+	}
+	return r;
+}
+
 /* A job that came back from the pool. */
 static int end_job(struct co_e01_writer *w, struct co_pack_job *job, int r, struct co_err *err)
 {
@@ -384,6 +403,8 @@ static int end_job(struct co_e01_writer *w, struct co_pack_job *job, int r, stru
 		r = failed_before(w, err);
 	else if (r == 0)
 		r = write_job(w, job, err);
+	if (r == 0)
+		r = tell_done(w, err);
 	co_buf_unref(job->buf);
 	job->buf = NULL;
 	job->next = w->idle;

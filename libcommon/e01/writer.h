@@ -46,6 +46,10 @@ struct co_e01_writer_opts {
 	unsigned workers;        /* compress threads; 0: in the calling thread */
 	unsigned depth;          /* buffers in work at most: the size of the ring */
 	size_t buffer_size;      /* cap of the ring's buffers: a multiple of the chunk size */
+	/* Called by pump and put for each segment but the last, in order from 1: it is complete and will not be touched
+	 * again. A negative result is a failure to write. NULL: nobody asks. */
+	int (*segment_done)(void *arg, unsigned number, struct co_err *err);
+	void *segment_done_arg;
 };
 
 int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struct co_e01_writer_opts *opts,

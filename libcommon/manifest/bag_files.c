@@ -115,6 +115,8 @@ int co_bag_digest(const struct co_bag_walk *w, const char *path, char ret_hex[65
 	CO_CLEANUP_CLOSE int fd = co_bag_open_file(w->dir, path, &size, err);
 	if (fd < 0)
 		return fd;
+	/* What counts is what is on the disk. Pages that were not written out yet stay. */
+	(void)!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	int r = co_hasher_open(&h, CO_HASH_BIT(CO_HASH_SHA256), err);
 	if (r < 0)
 		return r;

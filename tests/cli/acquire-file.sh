@@ -48,6 +48,14 @@ dd if=disk.raw bs=1M skip=3 count=1 status=none | sha256sum | cut -d' ' -f1 > th
 grep -q "^$(cat third)" bag/data/ev1.blocks.sha256 || fail "digest of block 3"
 equal "$(grep -vc '^#' bag/data/ev1.blocks.sha256)" 32 "number of blocks"
 
+# none of them where they are not asked for
+expect 0 "$IMAGER" acquire disk.raw --output plain --no-block-digests --progress none --json
+equal "$(json out .blocks)" null
+equal "$(json out .verification.result)" match
+[ ! -e plain/data/image.blocks.sha256 ] || fail "block digests were made"
+! grep -q blocks.sha256 plain/VERIFY.txt || fail "VERIFY.txt names a file that is not there"
+expect 0 "$IMAGER" verify plain --progress none
+
 expect 0 "$IMAGER" verify bag --progress none
 expect 0 "$IMAGER" verify bag/data/ev1.E01 --progress none --json
 equal "$(json out .result)" match

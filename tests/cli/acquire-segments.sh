@@ -11,8 +11,12 @@ for f in bag/data/image.E*; do
   [ "$(stat -c %s "$f")" -le 2097152 ] || fail "$f is larger than asked for"
 done
 ewfverify -q -d sha256 bag/data/image.E01 > /dev/null || fail ewfverify
-equal "$(json bag/data/image.manifest.json '.segments[2].sha256')" "$(sha256 bag/data/image.E03)"
+json bag/data/image.manifest.json '.segments[] | "\(.sha256)  bag/data/\(.name)"' | sha256sum -c --quiet || fail "digests of the segments"
 expect 0 "$IMAGER" verify bag --progress none
+
+# the size that is usual for a small source
+expect 0 "$IMAGER" acquire disk.raw --output usual --no-verify --progress none --json
+equal "$(json out .image.segment_bytes)" 67108864 "usual size of a segment"
 
 # under foreign names, given in any order, and with one name found beside it
 mkdir moved

@@ -52,3 +52,12 @@ got=0; "$ANALYZER" hashes flip.E01 > out 2> err || got=$?
 dd if=disk.raw of=plain.raw bs=512 skip=2048 status=none
 expect 0 "$ANALYZER" timeline plain.raw --format body
 grep -q '|/var/www/html/index.php|' out || fail "no partition table: file not listed"
+
+# a record whose sizes are not those of the image
+for sizes in '512 0' '0 16777216' '16777216 512' '16777217 0' '4503599627370496 1'; do
+  rm -rf hurt; cp -r bag hurt
+  read -r bytes padding <<< "$sizes"
+  jq --argjson b "$bytes" --argjson p "$padding" '.media.bytes = $b | .media.padding_bytes = $p' bag/data/image.manifest.json > hurt/data/image.manifest.json
+  expect 4 "$IMAGER" verify hurt --progress none
+  grep -q "the record states $bytes and a padding of $padding" out err || { cat out err; fail "the sizes of the record are not named"; }
+done

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a program: the n-th system call of one kind on a file below a folder fails.
+ * Preloaded into a program: the n-th system call of one kind on a file below a folder fails; or, with lie, the n-th
+ * write of at least 4096 bytes succeeds, but one bit of it arrives changed.
  *
- *	FAIL_CALL=write|sync|rename|create|close  FAIL_UNDER=/folder  FAIL_N=3  FAIL_ERRNO=28  LD_PRELOAD=... program
+ *	LD_PRELOAD=... FAIL_CALL=write|lie|sync|rename|create|close FAIL_UNDER=/folder FAIL_N=3 FAIL_ERRNO=28 program
  *
  * With FAIL_LOG=file the number of calls of that kind is written there at the end, so that a test knows where to stop.
  */
@@ -61,9 +62,25 @@ __attribute__((destructor)) static void report(void)
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+static ssize_t write_changed(int fd, const unsigned char *buf, size_t n)
+{
+	unsigned char *copy = malloc(n);
+	if (!copy)
+		return -1;
+	memcpy(copy, buf, n);
+	copy[n / 2] ^= 1;
+	ssize_t done = REAL(write)(fd, copy, n);
+	free(copy);
+	return done;
+}
+
 ssize_t write(int fd, const void *buf, size_t n)
 {
-	return fd_is_below(fd) && hit("write") ? -1 : REAL(write)(fd, buf, n);
+	if (!fd_is_below(fd))
+		return REAL(write)(fd, buf, n);
+	if (n >= 4096 && hit("lie"))
+		return write_changed(fd, buf, n);
+	return hit("write") ? -1 : REAL(write)(fd, buf, n);
 }
 
 ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t off)

@@ -16,13 +16,13 @@ rounds()
 {
   local call=$1 total n=1 step got
   shift
-  rm -rf out*
+  rm -rf out; mkdir out
   faulty "$call" 0 "$@" > /dev/null 2> err || fail "without a fault: $(cat err)"
   total=$(cat count)
   [ "$total" -gt 0 ] || fail "'$*' made no $call below its output"
   step=$(((total + 11) / 12))
   while [ $n -le "$total" ]; do
-    rm -rf out*
+    rm -rf out; mkdir out
     got=0; faulty "$call" $n "$@" > stdout 2> err || got=$?
     [ $got = 5 ] || { cat err; fail "$call $n of $total of '$*' failed, exit code $got and not 5"; }
     [ -s err ] || fail "$call $n: no message"
@@ -40,6 +40,14 @@ nothing_complete()
 }
 for call in create write sync rename close; do
   rounds $call "$IMAGER" acquire disk.raw --output "$scratch/out" --segment-size 1MiB --progress none
+done
+"$IMAGER" acquire disk.raw --output image --progress none 2> err || fail "$(cat err)"
+nothing_complete()
+{
+  [ -z "$(ls out)" ] || fail "$1: left behind: $(ls out)"
+}
+for call in create write sync rename close; do
+  rounds $call "$IMAGER" export image --output "$scratch/out/copy.raw" --progress none
 done
 nothing_complete()
 {

@@ -117,7 +117,7 @@ static inline void image_write(struct image *im, const char *stem)
 static inline void open_e01(struct co_source *src, const char *name)
 {
 	struct co_err err;
-	ck_assert_msg(co_e01_open(src, &name, 1, &err) == 0, "%s", err.msg);
+	ck_assert_msg(co_e01_open(src, &name, 1, NULL, &err) == 0, "%s", err.msg);
 }
 
 /* Everything can be read, and is the medium. */

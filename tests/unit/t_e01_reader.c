@@ -2,12 +2,10 @@
 #include "e01/reader.h"
 
 #include <check.h>
-#include <dirent.h>
 
 #include "e01/codec.h"
 #include "e01/segment.h"
 #include "e01_image.h"
-#include "run/pool.h"
 #include "suites.h"
 
 #ifndef TEST_SHARED_DEFAULT
@@ -49,7 +47,7 @@ static uint8_t *read_file(const char *name, size_t *ret_len)
 static int try_open(struct co_source *src, const char *name, struct co_err *err)
 {
 	const char *path = in_folder(&dir, name);
-	return co_e01_open(src, &path, 1, err);
+	return co_e01_open(src, &path, 1, NULL, err);
 }
 
 static void move(const char *from, const char *to)
@@ -407,14 +405,14 @@ START_TEST(explicit_names)
 	split_image(&im);
 	const char *names[] = { in_folder(&dir, "s.E03"), in_folder(&dir, "s.E01"), in_folder(&dir, "s.E04"),
 				in_folder(&dir, "s.E02") };
-	ck_assert_msg(co_e01_open(&src, names, 4, &err) == 0, "%s", err.msg);
+	ck_assert_msg(co_e01_open(&src, names, 4, NULL, &err) == 0, "%s", err.msg);
 	ck_assert_ptr_nonnull(strstr(co_e01_info(&src)->segment_names[2], "s.E03"));
 	check_content(&src, &im, 70000);
 	co_source_close(&src);
-	ck_assert_int_eq(co_e01_open(&src, names, 3, &err), CO_ERR_FORMAT);
+	ck_assert_int_eq(co_e01_open(&src, names, 3, NULL, &err), CO_ERR_FORMAT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "segment 2 of "));
 	names[2] = names[1];
-	ck_assert_int_eq(co_e01_open(&src, names, 4, &err), CO_ERR_FORMAT);
+	ck_assert_int_eq(co_e01_open(&src, names, 4, NULL, &err), CO_ERR_FORMAT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "both are segment 1"));
 	image_free(&im);
 }
@@ -465,7 +463,7 @@ START_TEST(foreign_segment)
 	ck_assert_ptr_nonnull(strstr(err.msg, "segment 2 of "));
 	const char *names[] = { in_folder(&dir, "s.E01"), in_folder(&dir, "s.E02"), in_folder(&dir, "s.E03"),
 				in_folder(&dir, "s.E04") };
-	ck_assert_int_eq(co_e01_open(&src, names, 4, &err), CO_ERR_FORMAT);
+	ck_assert_int_eq(co_e01_open(&src, names, 4, NULL, &err), CO_ERR_FORMAT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "s.E02 belongs to another image"));
 	image_free(&im);
 	image_free(&im2);
@@ -492,78 +490,6 @@ START_TEST(lost_tables_in_the_middle)
 	ck_assert_uint_gt(bad, 10);
 	ck_assert_uint_lt(bad, 25);
 	co_source_close(&src);
-	image_free(&im);
-}
-END_TEST
-
-static size_t open_files(void)
-{
-	size_t n = 0;
-	DIR *d = opendir("/proc/self/fd");
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
-
-/* Readers of different places at the same time. */
-struct reading {
-	const struct co_source *src;
-	const struct image *im;
-	uint64_t seed;
-};
-
-static int read_places(void *self, void *arg, struct co_err *err)
-{
-	const struct reading *j = arg;
-	uint8_t *b = malloc(50000);
-	uint64_t x = j->seed;
-	int r = b ? 0 : -1;
-	(void)self;
-	for (int i = 0; r == 0 && i < 60; i++) {
-		x = x * 6364136223846793005u + 1442695040888963407u;
-		uint64_t off = (x >> 20) % j->im->len;
-		size_t n = (size_t)co_min_u64((x >> 8) % 50000, j->im->len - off);
-		r = co_source_read_full(j->src, b, n, off, err);
-		if (r == 0 && memcmp(b, j->im->medium + off, n) != 0)
-			r = co_err_set(err, CO_ERR_MISMATCH, 0, "wrong bytes at %llu", (unsigned long long)off);
-	}
-	free(b);
-	return r;
-}
-
-START_TEST(two_hundred_segments)
-{
-	static const struct co_pool_ops ops = { .run = read_places };
-	struct image im;
-	struct co_source src;
-	struct co_pool *pool;
-	struct co_err err;
-	struct reading jobs[8];
-	image_init(&im, 25 << 20);
-	im.opts.compression = CO_COMPRESSION_NONE;
-	im.opts.segment_size = 140000;
-	write_image(&im, "n");
-	ck_assert_uint_ge(im.n_segments, 200);
-	size_t before = open_files();
-	open_e01(&src, in_folder(&dir, "n.E01"));
-	ck_assert_uint_eq(co_e01_info(&src)->n_segments, im.n_segments);
-	check_content(&src, &im, 1 << 20);
-	ck_assert_uint_le(open_files(), before + 64);
-	ck_assert_int_eq(co_pool_open(&pool, &ops, NULL, 4, 8, &err), 0);
-	for (size_t i = 0; i < 8; i++) {
-		jobs[i] = (struct reading) { &src, &im, i };
-		ck_assert_int_eq(co_pool_submit(pool, &jobs[i]), 0);
-	}
-	int r;
-	void *job;
-	while ((r = co_pool_take(pool, &job, &err)) == 0)
-		;
-	ck_assert_msg(r == 1, "%s", err.msg);
-	co_pool_close(pool);
-	co_source_close(&src);
-	ck_assert_uint_eq(open_files(), before);
 	image_free(&im);
 }
 END_TEST
@@ -603,7 +529,6 @@ Suite *t_e01_reader_suite(void)
 	tcase_add_test(t, missing_segments);
 	tcase_add_test(t, foreign_segment);
 	tcase_add_test(t, lost_tables_in_the_middle);
-	tcase_add_test(t, two_hundred_segments);
 	suite_add_tcase(s, t);
 	return s;
 }

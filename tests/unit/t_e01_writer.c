@@ -165,6 +165,89 @@ START_TEST(segments_keep_their_size)
 }
 END_TEST
 
+struct done {
+	unsigned n, fail_at;
+	struct co_digests digest[100];
+};
+
+static struct co_digests digest_of_segment(unsigned number)
+{
+	char extension[4], name[16];
+	struct co_digests d;
+	struct co_err err = CO_ERR_INIT;
+	co_e01_extension(number, extension);
+	snprintf(name, sizeof name, "told.%s", extension);
+	ck_assert_msg(co_digest_file(CO_HASH_BIT(CO_HASH_SHA256), in_folder(&dir, name), &d, &err) == 0, "%s", err.msg);
+	return d;
+}
+
+static int note_segment(void *arg, unsigned number, struct co_err *err)
+{
+	struct done *done = arg;
+	ck_assert_uint_eq(number, done->n + 1);
+	ck_assert_uint_lt(number, 100);
+	done->digest[number] = digest_of_segment(number);
+	done->n = number;
+	return number == done->fail_at ? co_err_set(err, CO_ERR_OUTPUT, 0, "enough") : 0;
+}
+
+START_TEST(finished_segments_are_told)
+{
+	struct image im;
+	struct done done = { 0 };
+	struct co_err err = CO_ERR_INIT;
+	image_init(&im, 3 << 20);
+	im.opts.compression = CO_COMPRESSION_NONE;
+	im.opts.segment_size = 300000;
+	im.opts.workers = 2;
+	im.opts.segment_done = note_segment;
+	im.opts.segment_done_arg = &done;
+	char *stem = stem_of("told");
+	image_write(&im, stem);
+	ck_assert_uint_gt(im.n_segments, 10);
+	ck_assert_uint_eq(done.n, im.n_segments - 1);
+	for (unsigned k = 1; k <= done.n; k++) {
+		struct co_digests at_end = digest_of_segment(k);
+		ck_assert_uint_eq(co_digests_differ(&done.digest[k], &at_end), 0);
+	}
+	folder_remove(&dir);
+	folder_make(&dir);
+	free(stem);
+	stem = stem_of("told");
+	done = (struct done) { .fail_at = 3 };
+	ck_assert_int_eq(image_try(&im, stem, &err), CO_ERR_OUTPUT);
+	ck_assert_str_eq(err.msg, "enough");
+	ck_assert_uint_eq(done.n, 3);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
+/* Text that follows noise is compressed, though a probe precedes it; noise that follows noise costs its own size. */
+START_TEST(probes_know_noise_from_text)
+{
+	struct image im;
+	struct stat st;
+	size_t chunk = 8 << 10, n = 64, noise = 0;
+	uint64_t x = 88172645463325252;
+	image_init(&im, n * chunk);
+	for (size_t i = 0; i < im.len; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		bool is_noise = i / chunk % 4 < 3;
+		im.medium[i] =
+			is_noise ? (uint8_t)(x >> 56) : (uint8_t)("GET /index.php HTTP/1.1\n"[i % 24] ^ (x % 64 == 0));
+		noise += is_noise;
+	}
+	char *stem = stem_of("probe");
+	image_write(&im, stem);
+	ck_assert_int_eq(stat(in_folder(&dir, "probe.E01"), &st), 0);
+	ck_assert_int_ge(st.st_size, (off_t)noise);
+	ck_assert_int_lt(st.st_size, (off_t)(noise + (im.len - noise) / 2));
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
 START_TEST(texts)
 {
 	struct image im;
@@ -358,6 +441,8 @@ Suite *t_e01_writer_suite(void)
 	tcase_add_test(t, large_sectors);
 	tcase_add_test(t, same_bytes_with_any_workers);
 	tcase_add_test(t, segments_keep_their_size);
+	tcase_add_test(t, finished_segments_are_told);
+	tcase_add_test(t, probes_know_noise_from_text);
 	tcase_add_test(t, texts);
 	tcase_add_test(t, random_identifier);
 	tcase_add_test(t, unreadable_ranges);

@@ -27,7 +27,7 @@ static void tear_down(void)
 static int open_one(const char *name)
 {
 	const char *names[] = { in_folder(&dir, name) };
-	return an_evidence_open(&e, names, 1, &err);
+	return an_evidence_open(&e, names, 1, NULL, &err);
 }
 
 static void check_bytes(const char *kind, const char *want)
@@ -88,7 +88,7 @@ START_TEST(parts_by_name)
 	folder_puts(&dir, "b", "one");
 	folder_puts(&dir, "a", "two");
 	const char *names[] = { in_folder(&dir, "b"), in_folder(&dir, "a") };
-	ck_assert_int_eq(an_evidence_open(&e, names, 2, &err), 0);
+	ck_assert_int_eq(an_evidence_open(&e, names, 2, NULL, &err), 0);
 	check_bytes("split", "onetwo");
 }
 END_TEST

@@ -22,6 +22,7 @@ static void set_up(void)
 	guard = IM_GUARD_NONE;
 	guard.device.path = strdup(path);
 	rec = (struct im_record) { .name = "ev",
+				   .block_digests = true,
 				   .command_line = "exhibit-imager acquire",
 				   .info = { .case_number = "C-1", .examiner = "J\xc3\xbcrgen \"X\"\nY" },
 				   .guard = &guard,
@@ -96,6 +97,11 @@ START_TEST(the_record_is_read_back)
 	ck_assert_str_eq(r.segments.at[0], expected);
 	snprintf(expected, sizeof expected, "%s/data/ev.blocks.sha256", dir->name);
 	ck_assert_str_eq(r.blocks, expected);
+	im_recorded_free(&r);
+	rec.block_digests = false;
+	write_record();
+	ck_assert_int_eq(im_record_read(&r, dir->name, &err), 0);
+	ck_assert_ptr_null(r.blocks);
 	im_recorded_free(&r);
 }
 END_TEST
