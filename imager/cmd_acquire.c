@@ -172,6 +172,8 @@ static int dry_run_json(const struct im_device *d, const struct im_acquire_opts 
 	co_json_str(&j, "schema", "exhibit.plan/1");
 	co_json_bool(&j, "possible", !d->in_use);
 	im_device_json(&j, "device", d);
+	co_json_uint(&j, "chunk_bytes", im_usual_chunk(d->size));
+	co_json_uint(&j, "segment_bytes", a->segment_size ? a->segment_size : im_usual_segment(d->size));
 	for (size_t i = 0; i < a->n_bags; i++) {
 		co_json_object(&j, keys[i]);
 		co_json_str(&j, "bag", a->bags[i]);

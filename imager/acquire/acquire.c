@@ -17,10 +17,11 @@
 #include "version.h"
 
 #define BUFFER ((size_t)IM_BLOCK_SIZE)
-#define RING 24
+#define RING 16
 #define READERS 2
-#define AHEAD 6
-#define CHUNK 32768
+#define AHEAD 4
+#define CHUNK 32768           /* what all programs write and read */
+#define CHUNKS_MANY (8 << 20) /* libewf keeps 8 bytes for each */
 #define SEGMENT_SMALLEST (UINT64_C(64) << 20)
 #define SEGMENT_LARGEST (UINT64_C(1500) << 20)
 #define SEGMENTS_USUAL 64
@@ -339,8 +340,16 @@ static enum im_status status_of(int code, const struct im_record *rec)
 	}
 }
 
-/* A segment is read back when it is finished, while the next one is written: of many, little is left at the end. */
-static uint64_t usual_segment(uint64_t media)
+uint32_t im_usual_chunk(uint64_t media)
+{
+	uint32_t size = CHUNK;
+
+	while (size < BUFFER && media / size > CHUNKS_MANY)
+		size *= 2;
+	return size;
+}
+
+uint64_t im_usual_segment(uint64_t media)
 {
 	uint64_t size = media / SEGMENTS_USUAL;
 
@@ -363,8 +372,8 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 		.hashes = o->hashes | CO_HASH_BIT(CO_HASH_SHA256),
 		.block_digests = o->block_digests,
 		.compression = o->compression,
-		.chunk_bytes = CHUNK,
-		.segment_limit = o->segment_size ? o->segment_size : usual_segment(g->size),
+		.chunk_bytes = im_usual_chunk(g->size),
+		.segment_limit = o->segment_size ? o->segment_size : im_usual_segment(g->size),
 		.buffers = RING,
 		.readers = READERS,
 		.compressors = o->threads ? o->threads : co_pool_cores(),

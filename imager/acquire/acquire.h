@@ -38,6 +38,13 @@ int im_check_name(const char *name, struct co_err *err);
 /* The bags must be different folders, none within another: CO_ERR_USAGE if not. They need not exist. */
 int im_check_bags(const char *const *bags, size_t n, struct co_err *err);
 
+/* Bytes of a chunk of the image of so large a source: 32 KiB up to 256 GiB, then as much as it takes to have at most
+ * 8 million, which bounds the memory that the list of chunks takes; at most 1 MiB. */
+uint32_t im_usual_chunk(uint64_t media);
+/* Largest size of a segment file, if none is asked for. A segment is read back when it is finished, while the next one
+ * is written: of many, little is left at the end. */
+uint64_t im_usual_segment(uint64_t media);
+
 /* Space on the file system that will hold @bag. CO_ERR_OUTPUT if there is none such. */
 int im_free_space(const char *bag, uint64_t *ret_bytes, struct co_err *err);
 

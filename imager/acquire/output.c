@@ -138,6 +138,7 @@ static int open_writer(struct im_output *o, struct co_err *err)
 	struct co_e01_writer_opts w = {
 		.media_size = rec->media_bytes + rec->padding_bytes,
 		.sector_size = rec->sector,
+		.sectors_per_chunk = rec->chunk_bytes / rec->sector,
 		.segment_size = rec->segment_limit,
 		.compression = rec->compression,
 		.physical = d->kind == IM_KIND_DISK,

@@ -13,7 +13,8 @@
 #include "io/sink.h"
 #include "run/pool.h"
 
-#define DEPTH 16 /* finished segments that wait for their digest; more hold up the writer */
+#define DEPTH 16  /* finished segments that wait for their digest; more hold up the writer */
+#define WORKERS 2 /* what is left when the source has been read should not wait for one thread */
 
 struct job {
 	char *file; /* full name */
@@ -24,7 +25,7 @@ struct im_segments {
 	const struct im_bag_files *files;
 	const char *name;
 	struct im_bag_record *bag;
-	struct co_pool *pool; /* one worker */
+	struct co_pool *pool;
 	unsigned added;
 };
 
@@ -68,14 +69,14 @@ static int read_back(void *self, void *item, struct co_err *err)
 int im_segments_open(struct im_segments **ret, const struct im_bag_files *files, const char *name,
 		     struct im_bag_record *bag, struct co_err *err)
 {
-	static const struct co_pool_ops ops = { .run = read_back };
+	static const struct co_pool_ops ops = { .run = read_back, .background = true };
 	struct im_segments *s = calloc(1, sizeof *s);
 	int r;
 
 	if (!s)
 		return no_memory(err);
 	*s = (struct im_segments) { .files = files, .name = name, .bag = bag };
-	r = co_pool_open(&s->pool, &ops, NULL, 1, DEPTH, err);
+	r = co_pool_open(&s->pool, &ops, NULL, WORKERS, DEPTH, err);
 	if (r < 0) {
 		free(s);
 		return r;

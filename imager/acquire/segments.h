@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finished segments of an image: each is synced, dropped from the page cache, read back from the disk and digested in
- * the background, while later ones are written. So little is left to do when the source has been read.
+ * the background, when processors have nothing else to do, while later ones are written. So little is left to do when
+ * the source has been read.
  */
 #ifndef IM_ACQUIRE_SEGMENTS_H
 #define IM_ACQUIRE_SEGMENTS_H

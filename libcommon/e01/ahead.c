@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads that go through the image in order are streams. What lies ahead of a stream is inflated into the cache by the
- * workers of a pool, chunk by chunk, but for those that cost no more to load than to copy. The pool is
- * served by one thread at a time, which is the one that holds the lock.
+ * workers of a pool, chunk by chunk, but for those that cost no more to load than to copy. The pool is served by one
+ * thread at a time, which is the one that holds the lock.
  */
 #include <string.h>
 

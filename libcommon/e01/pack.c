@@ -175,4 +175,4 @@ static int run_job(void *self, void *arg, struct co_err *err)
 	return 0;
 }
 
-const struct co_pool_ops co_pack_ops = { make_packer, free_packer, run_job };
+const struct co_pool_ops co_pack_ops = { .worker_init = make_packer, .worker_free = free_packer, .run = run_job };

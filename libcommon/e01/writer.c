@@ -2,6 +2,7 @@
 #include "e01/writer.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -171,21 +172,30 @@ static char *segment_name(const char *stem, unsigned number)
 	return name;
 }
 
+/* The folder that @stem is in. NULL: no memory. */
+static char *folder_of(const char *stem)
+{
+	const char *slash = strrchr(stem, '/');
+	return slash ? strndup(stem, (size_t)(slash - stem) + 1) : strdup(".");
+}
+
 /* libewf truncates without asking. All names that it could use are looked for, not only the first: a left-over .E07
  * would be taken for a part of the new image. */
 static int check_absent(const char *stem, struct co_err *err)
 {
-	for (unsigned k = 1; k <= CO_E01_SEGMENTS_MAX; k++) {
-		struct stat st;
-		CO_CLEANUP_FREE char *name = segment_name(stem, k);
-		if (!name)
-			return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
-		if (lstat(name, &st) == 0)
-			return co_err_set(err, CO_ERR_OUTPUT, 0, "%s already exists", name);
-		if (errno != ENOENT)
-			return co_err_set(err, CO_ERR_OUTPUT, errno, "%s", name);
-	}
-	return 0;
+	CO_CLEANUP_FREE char *folder = folder_of(stem);
+	const char *slash = strrchr(stem, '/'), *base = slash ? slash + 1 : stem;
+	size_t n = strlen(base);
+	if (!folder)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the folder of %s", stem);
+	CO_CLEANUP_CLOSEDIR DIR *dir = opendir(folder);
+	if (!dir)
+		return co_err_set(err, CO_ERR_OUTPUT, errno, "open %s", folder);
+	errno = 0;
+	for (const struct dirent *e = readdir(dir); e; e = readdir(dir))
+		if (strncmp(e->d_name, base, n) == 0 && e->d_name[n] == '.' && strlen(e->d_name + n) == 4)
+			return co_err_set(err, CO_ERR_OUTPUT, 0, "%s%s already exists", slash ? folder : "", e->d_name);
+	return errno ? co_err_set(err, CO_ERR_OUTPUT, errno, "read %s", folder) : 0;
 }
 
 static int compression_level(enum co_compression c)
@@ -494,7 +504,6 @@ static int close_ewf(struct co_e01_writer *w, const struct co_digests *digests, 
 
 static int sync_segments(const char *stem, unsigned n, struct co_err *err)
 {
-	const char *slash = strrchr(stem, '/');
 	for (unsigned k = 1; k <= n; k++) {
 		CO_CLEANUP_FREE char *name = segment_name(stem, k);
 		int r = name ? co_sync_file(name, err)
@@ -502,7 +511,7 @@ static int sync_segments(const char *stem, unsigned n, struct co_err *err)
 		if (r < 0)
 			return r;
 	}
-	CO_CLEANUP_FREE char *folder = slash ? strndup(stem, (size_t)(slash - stem) + 1) : strdup(".");
+	CO_CLEANUP_FREE char *folder = folder_of(stem);
 	return folder ? co_sync_folder(folder, err)
 		      : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the folder of %s", stem);
 }

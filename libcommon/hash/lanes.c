@@ -79,7 +79,7 @@ static int lane_run(void *self, void *job, struct co_err *err)
 	return r;
 }
 
-static const struct co_pool_ops lane_ops = { lane_state, NULL, lane_run };
+static const struct co_pool_ops lane_ops = { .worker_init = lane_state, .run = lane_run };
 
 static int open_lane(struct co_lanes *l, const struct co_lanes_opts *opts, unsigned set, size_t block_size,
 		     struct co_err *err)

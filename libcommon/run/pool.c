@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define NICE_LAST 19
 
 /* One job in flight. Between the hand-over points (submit, start, done, take) exactly one thread owns it, so that only
  * `done` needs the lock. */
@@ -54,6 +57,8 @@ static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct co_pool *pool = worker->pool;
+	if (pool->ops.background)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_LAST); /* at worst it does not yield */
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		while (pool->started == pool->submitted && !pool->closing)

@@ -10,6 +10,8 @@
 #ifndef CO_RUN_POOL_H
 #define CO_RUN_POOL_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct co_pool;
@@ -21,6 +23,9 @@ struct co_pool_ops {
 	void (*worker_free)(void *self);
 	/* Does one job. A negative code comes back from the take() of that job. */
 	int (*run)(void *self, void *job, struct co_err *err);
+	/* Its threads yield to all others of the program: for work that can wait until processors have nothing to do.
+	 */
+	bool background;
 };
 
 /* @workers: threads, 0 for the serial reference. @depth: jobs in flight at most (submitted and not yet taken), >= 1. */

@@ -17,6 +17,13 @@ expect 0 "$IMAGER" verify bag --progress none
 # the size that is usual for a small source
 expect 0 "$IMAGER" acquire disk.raw --output usual --no-verify --progress none --json
 equal "$(json out .image.segment_bytes)" 67108864 "usual size of a segment"
+# sizes of chunks and segments for larger ones
+plan() { truncate -s "$1" large.raw; expect 0 "$IMAGER" acquire large.raw --output never --dry-run --json; json out '"\(.chunk_bytes) \(.segment_bytes)"'; }
+equal "$(plan 32G)" "32768 536870912"
+equal "$(plan 256G)" "32768 1572864000"
+equal "$(plan 1T)" "131072 1572864000"
+equal "$(plan 12T)" "1048576 1610612736"
+rm large.raw
 
 # under foreign names, given in any order, and with one name found beside it
 mkdir moved

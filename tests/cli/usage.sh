@@ -24,6 +24,8 @@ expect 2 "$IMAGER" acquire one two --output bag; says_once two
 expect 2 "$ANALYZER" timeline file --format papyrus; says_once papyrus
 expect 2 "$ANALYZER" timeline file --format body --from yesterday; says_once yesterday
 expect 2 "$ANALYZER" hashes file --format crc; says_once crc
+expect 2 "$ANALYZER" timeline file --format body --cache 1K; says_once cache
+expect 2 "$ANALYZER" ls file --cache 2T; says_once cache
 expect 2 "$ANALYZER" run file; says_once output
 [ ! -e bag ] || fail "a bag was made"
 # a full standard output is an output error

@@ -79,7 +79,7 @@ static int sum_and_return(void *self, void *job, struct co_err *err)
 START_TEST(lend_waits_for_consumers)
 {
 	/* The producer waits in lend() while two threads use the same bytes: what acquisition does. */
-	static const struct co_pool_ops ops = { NULL, NULL, sum_and_return };
+	static const struct co_pool_ops ops = { .run = sum_and_return };
 	struct co_bufs *bufs;
 	struct co_pool *pools[2];
 	int failed = 0;

@@ -110,11 +110,12 @@ START_TEST(cache_forgets_the_oldest)
 	struct co_source src;
 	make_image(&im, 3 << 20, CO_COMPRESSION_FAST, 0);
 	open_with(&src, "r.E01", 1 << 20, 0);
+	check_read(&src, &im, 5 * CHUNK, 10);
 	for (uint64_t off = 0; off + 10 < im.len; off += CHUNK) {
+		ck_assert_uint_eq(co_e01_cache_has(inside(&src)->cache, 5), 1);
 		check_read(&src, &im, 5 * CHUNK, 10);
 		check_read(&src, &im, off, 10);
 	}
-	ck_assert_uint_eq(co_e01_cache_has(inside(&src)->cache, 5), 1);
 	ck_assert_uint_eq(co_e01_cache_has(inside(&src)->cache, 6), 0);
 	co_source_close(&src);
 	image_free(&im);
@@ -251,6 +252,24 @@ START_TEST(damage_within_a_run)
 		hurt(&src, chunk, at);
 	}
 	check_content(&src, &im, im.len);
+	co_source_close(&src);
+	image_free(&im);
+}
+END_TEST
+
+/* Between the chunks of two tables lie other sections: a run ends there. */
+START_TEST(several_tables)
+{
+	struct image im;
+	struct co_source src;
+	image_init(&im, 36 << 20);
+	im.opts.sectors_per_chunk = 1;
+	im.opts.compression = _i ? CO_COMPRESSION_NONE : CO_COMPRESSION_FAST;
+	image_write(&im, in_folder(&dir, "r"));
+	open_with(&src, "r.E01", 0, 0);
+	ck_assert_uint_gt(inside(&src)->table.groups.n, 1);
+	ck_assert_uint_eq(im.n_segments, 1);
+	check_content(&src, &im, 1 << 20);
 	co_source_close(&src);
 	image_free(&im);
 }
@@ -404,6 +423,7 @@ Suite *t_e01_random_suite(void)
 	tcase_add_test(t, not_ahead_of_others);
 	tcase_add_test(t, ahead_meets_damage);
 	tcase_add_loop_test(t, damage_within_a_run, 0, 2);
+	tcase_add_loop_test(t, several_tables, 0, 2);
 	tcase_add_test(t, zeros);
 	tcase_add_test(t, streams_of_several_threads);
 	tcase_add_test(t, six_hundred_segments);

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "run/pool.h"
 
@@ -61,7 +63,7 @@ static int run_job(void *self, void *job, struct co_err *err)
 	return j->fail ? co_err_set(err, CO_ERR_FORMAT, 0, "job %u", j->number) : 0;
 }
 
-static const struct co_pool_ops ops = { make_state, free_state, run_job };
+static const struct co_pool_ops ops = { .worker_init = make_state, .worker_free = free_state, .run = run_job };
 
 START_TEST(jobs_come_back_in_order)
 {
@@ -200,7 +202,7 @@ static int add_one(void *self, void *job, struct co_err *err)
 
 START_TEST(workers_need_no_state)
 {
-	static const struct co_pool_ops plain = { NULL, NULL, add_one };
+	static const struct co_pool_ops plain = { .run = add_one };
 	struct co_pool *pool;
 	int n = 41;
 	void *job = NULL;
@@ -209,6 +211,29 @@ START_TEST(workers_need_no_state)
 	ck_assert_int_eq(co_pool_take(pool, &job, NULL), 0);
 	ck_assert_int_eq(n, 42);
 	co_pool_close(pool);
+}
+END_TEST
+
+static int note_priority(void *self, void *job, struct co_err *err)
+{
+	(void)self;
+	(void)err;
+	*(int *)job = getpriority(PRIO_PROCESS, (id_t)gettid());
+	return 0;
+}
+
+START_TEST(background_threads_yield)
+{
+	static const struct co_pool_ops back = { .run = note_priority, .background = true };
+	struct co_pool *pool;
+	int priority = 0, before = getpriority(PRIO_PROCESS, (id_t)gettid());
+	void *job = NULL;
+	ck_assert_int_eq(co_pool_open(&pool, &back, NULL, 1, 1, NULL), 0);
+	ck_assert_int_eq(co_pool_submit(pool, &priority), 0);
+	ck_assert_int_eq(co_pool_take(pool, &job, NULL), 0);
+	co_pool_close(pool);
+	ck_assert_int_eq(priority, 19);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)gettid()), before);
 }
 END_TEST
 
@@ -230,6 +255,7 @@ Suite *t_pool_suite(void)
 	tcase_add_loop_test(tc, close_drops_what_is_in_flight, 0, N_COUNTS);
 	tcase_add_test(tc, a_state_that_fails_is_the_error_of_open);
 	tcase_add_loop_test(tc, workers_need_no_state, 0, N_COUNTS);
+	tcase_add_test(tc, background_threads_yield);
 	tcase_add_test(tc, there_is_a_core);
 	suite_add_tcase(suite, tc);
 	return suite;
