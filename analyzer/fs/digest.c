@@ -240,7 +240,9 @@ static int run_all(struct pass *p, struct co_pool *pool, struct co_err *err)
 
 static int work(struct pass *p, unsigned threads, struct co_err *err)
 {
-	static const struct co_pool_ops ops = { .worker_init = worker_init, .worker_free = worker_free, .run = run_job };
+	static const struct co_pool_ops ops = { .worker_init = worker_init,
+						.worker_free = worker_free,
+						.run = run_job };
 	unsigned workers = threads ? threads : co_pool_cores();
 	struct co_pool *pool;
 	int r = co_pool_open(&pool, &ops, p, workers > 1 ? workers : 0, workers * 4, err);
