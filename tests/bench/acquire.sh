@@ -16,7 +16,7 @@ against()
 {
   compression=$1 digests=$2
   in_turn "acquire $kind, $1, $2" "$3"
-  sizes+=("$(awk -v k="$kind, $1, $2" -v p="$peer_size" -v o="$our_size" 'BEGIN { printf "%s: %d / %d = %.4f (at most 1.005: %s)", k, o, p, o / p, o / p <= 1.005 ? "yes" : "no" }')")
+  sizes+=("$(awk -v k="$kind, $1, $2" -v p="$peer_size" -v o="$our_size" 'BEGIN { printf "%s: %.0f / %.0f = %.4f (at most 1.005: %s)", k, o, p, o / p, o / p <= 1.005 ? "yes" : "no" }')")
 }
 
 header

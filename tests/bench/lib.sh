@@ -45,15 +45,15 @@ esac
 # are), the rest free.
 disk_realistic()
 {
-  local tree=$work/tree size=0 limit=$((mib * 1024 / 2)) folder file
+  local tree=$work/tree size=0 limit=$((mib * 1024 / 2)) folder file length
   mkdir -p "$tree/data"
   for folder in /usr/share /usr/lib /usr/bin /usr/include; do
     # whole files in the order of their names until the limit is reached
-    while IFS= read -r -d '' file; do
-      size=$((size + ($(stat -c %s "$file") + 1023) / 1024))
+    while IFS=/ read -r -d '' length file; do
+      size=$((size + (length + 1023) / 1024))
       [ $size -lt $limit ] || break 2
-      printf '%s\0' "$file"
-    done < <(find $folder -xdev -type f -size -8M -print0 | sort -z)
+      printf '/%s\0' "$file"
+    done < <(find $folder -xdev -type f -size -8M -printf '%s%p\0' | sort -z -t / -k 2)
   done | tar -C / -c --null -T - 2> /dev/null | tar -x -C "$tree"
   size=$(du -sk --apparent-size "$tree" | cut -f1)
   [ "$size" -ge $((limit * 9 / 10)) ] || echo "bench: /usr fills only $((size / 1024)) of $((limit / 1024)) MiB" >&2

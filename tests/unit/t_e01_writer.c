@@ -104,6 +104,28 @@ START_TEST(large_sectors)
 }
 END_TEST
 
+/* As large as the buffers of the imager, which it takes for large sources. */
+START_TEST(large_chunks)
+{
+	struct image im;
+	struct co_source src;
+	image_init(&im, (5 << 20) + 512 * 77);
+	im.opts.sectors_per_chunk = 2048;
+	im.opts.buffer_size = 1 << 20;
+	im.opts.workers = 2;
+	char *stem = stem_of("chunks");
+	image_write(&im, stem);
+	open_e01(&src, in_folder(&dir, "chunks.E01"));
+	ck_assert_uint_eq(co_e01_info(&src)->chunk_size, 1 << 20);
+	ck_assert_uint_eq(co_e01_info(&src)->n_chunks, 6);
+	check_content(&src, &im, 100000);
+	check_content(&src, &im, 3 << 20);
+	co_source_close(&src);
+	free(stem);
+	image_free(&im);
+}
+END_TEST
+
 START_TEST(same_bytes_with_any_workers)
 {
 	static const unsigned workers[] = { 0, 1, 2, 7 };
@@ -439,6 +461,7 @@ Suite *t_e01_writer_suite(void)
 	tcase_add_test(t, extensions);
 	tcase_add_test(t, round_trips);
 	tcase_add_test(t, large_sectors);
+	tcase_add_test(t, large_chunks);
 	tcase_add_test(t, same_bytes_with_any_workers);
 	tcase_add_test(t, segments_keep_their_size);
 	tcase_add_test(t, finished_segments_are_told);
