@@ -16,7 +16,7 @@
 
 struct opts {
 	const char *output, *second_output, *name, *case_number, *evidence_number, *examiner, *description, *notes;
-	const char *compression, *hashes, *guid;
+	const char *compression, *hashes, *guid, *sign_key, *sign_certificate;
 	uint64_t segment_size, threads;
 	int64_t date;
 	bool no_verify, no_block_digests, dry_run, json;
@@ -49,6 +49,10 @@ static const struct co_option options[] = {
 	  "GUID of the image, 32 hexadecimal digits, for reproducible images (random)" },
 	{ "date", 0, "TIME", CO_OPT_TIME, offsetof(struct opts, date),
 	  "acquisition date in the image, for reproducible images (now)" },
+	{ "sign-key", 0, "K.pem", CO_OPT_STRING, offsetof(struct opts, sign_key),
+	  "sign the finished bag with this private key (ECDSA P-256 or P-384, or RSA)" },
+	{ "sign-cert", 0, "C.pem", CO_OPT_STRING, offsetof(struct opts, sign_certificate),
+	  "certificate of that key; others behind it in the file are put into the signature, too" },
 	{ "json", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, json), "print the record as one JSON object" },
 	CO_PROGRESS_OPTIONS(struct opts, progress),
 	{ 0 },
@@ -59,6 +63,16 @@ struct request {
 	enum co_progress_mode progress;
 	uint8_t guid[16];
 };
+
+/* Before anything begins: a key that does not fit, found after hours, would cost the signature. */
+static int load_signer(const struct opts *o, struct co_signer **ret, struct co_err *err)
+{
+	const struct co_signer_files files = { .key = o->sign_key, .certificate = o->sign_certificate };
+
+	if (!o->sign_key != !o->sign_certificate)
+		return co_err_set(err, CO_ERR_USAGE, 0, "--sign-key and --sign-cert need each other");
+	return o->sign_key ? co_signer_open(ret, &files, err) : 0;
+}
 
 static int parse(const struct opts *o, const struct co_call *call, struct request *ret, struct co_err *err)
 {
@@ -307,11 +321,15 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 static int run(const struct co_call *call, struct co_err *err)
 {
 	const struct opts *o = call->opts;
+	CO_CLEANUP_SIGNER struct co_signer *signer = NULL;
 	struct request q = { 0 };
 	int r = parse(o, call, &q, err);
 
+	if (r == 0)
+		r = load_signer(o, &signer, err);
 	if (r < 0)
 		return r;
+	q.acquire.signer = signer;
 	if (o->dry_run)
 		return dry_run(call->args[0], &q.acquire, o->json, err);
 	r = co_cancel_install(err);
@@ -325,7 +343,8 @@ const struct co_command im_cmd_acquire = {
 	.details =
 		"The source is claimed exclusively, set read-only in the kernel for the time of the acquisition, and\n"
 		"read once past the page cache. The image (E01, EnCase 6 layout) is read back and compared before it\n"
-		"gets its final name. Exit status 3: done, but some sectors can't be read; 4: what was written is not\n"
+		"gets its final name. With --sign-key and --sign-cert the finished bag is signed as by \"sign\".\n"
+		"Exit status 3: done, but some sectors can't be read; 4: what was written is not\n"
 		"what was read; 5: a bag can't be written (of two, the other one is complete); 6: the source is gone;\n"
 		"75: interrupted.",
 	.options = options,

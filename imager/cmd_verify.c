@@ -5,6 +5,7 @@
 #include "acquire/check.h"
 #include "acquire/record.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "commands.h"
 #include "output.h"
 #include "run/cancel.h"
@@ -12,17 +13,34 @@
 #define THREADS_MAX 256
 
 struct opts {
+	const char *certificate;
 	uint64_t threads;
 	bool json;
 	struct co_progress_args progress;
 };
 
 static const struct co_option options[] = {
+	{ "certificate", 0, "CA.pem", CO_OPT_STRING, offsetof(struct opts, certificate),
+	  "certificates that are trusted: the bag must be signed, and signer and time stamp go back to one of them" },
 	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads), "threads that decode (one per processor)" },
 	{ "json", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, json), "print one JSON object" },
 	CO_PROGRESS_OPTIONS(struct opts, progress),
 	{ 0 },
 };
+
+static void signature_json(struct co_json *j, const struct co_signature *s)
+{
+	co_json_object(j, "signature");
+	co_json_bool(j, "present", s->present);
+	co_json_str(j, "signer", s->signer);
+	co_json_bool(j, "certificate_checked", s->certificate_checked);
+	if (s->present)
+		co_json_bool(j, "valid", s->valid);
+	else
+		co_json_null(j, "valid");
+	co_json_time(j, "time_stamp", s->stamped ? s->time_ns : CO_TIME_NONE);
+	co_json_end_object(j);
+}
 
 static int result_json(const struct im_check *c, const char *name, struct co_str *s, struct co_err *err)
 {
@@ -48,9 +66,26 @@ static int result_json(const struct im_check *c, const char *name, struct co_str
 	im_digests_json(&j, "recorded_digests", &c->recorded);
 	co_json_uint(&j, "damaged_chunks", c->damaged_chunks);
 	co_json_uint(&j, "differing_blocks", c->differing_blocks);
+	signature_json(&j, &c->signature);
 	co_json_end_object(&j);
 	co_json_newline(&j);
 	return co_json_end(&j, err);
+}
+
+static void signature_text(struct co_str *s, const struct co_signature *g)
+{
+	const char *checked = g->certificate_checked ? "" : ", certificate not checked";
+	char time[40];
+
+	if (!g->valid)
+		return; /* not signed, or the problems say what is wrong */
+	co_str_add(s, "signed by ");
+	co_str_add_visible(s, g->signer, strlen(g->signer));
+	co_str_addf(s, "%s\n", checked);
+	if (!g->stamped)
+		return;
+	co_time_text(g->time_ns, time);
+	co_str_addf(s, "time stamp %s%s\n", time, checked);
 }
 
 static void result_text(const struct im_check *c, const char *name, struct co_str *s)
@@ -67,6 +102,7 @@ static void result_text(const struct im_check *c, const char *name, struct co_st
 		im_digests_text(s, "image    ", &c->stored);
 		im_digests_text(s, "record   ", &c->recorded);
 	}
+	signature_text(s, &c->signature);
 	co_str_add_visible(s, name, strlen(name));
 	switch (c->result) {
 	case IM_CHECK_MATCH:
@@ -83,7 +119,7 @@ static void result_text(const struct im_check *c, const char *name, struct co_st
 
 static int check(struct im_check *ret, const char *name, const struct opts *o, struct co_err *err)
 {
-	struct im_check_opts opts = { .threads = (unsigned)o->threads };
+	struct im_check_opts opts = { .threads = (unsigned)o->threads, .trusted = o->certificate };
 	enum co_progress_mode mode;
 	bool is_bag = false;
 	int r;
@@ -93,6 +129,8 @@ static int check(struct im_check *ret, const char *name, const struct opts *o, s
 	r = co_progress_mode_parse(o->progress.mode, &mode, err);
 	if (r == 0)
 		r = im_is_bag(name, &is_bag, err);
+	if (r == 0 && o->certificate && !is_bag)
+		r = co_err_set(err, CO_ERR_USAGE, 0, "--certificate is for bags: an image alone is not signed");
 	if (r == 0)
 		r = co_cancel_install(err);
 	if (r == 0)
@@ -126,8 +164,13 @@ static int run(const struct co_call *call, struct co_err *err)
 const struct co_command im_cmd_verify = {
 	.name = "verify",
 	.operands = "BAG|IMAGE.E01",
-	.summary = "check a bag or image from end to end: files, chunks, digests, blocks, header against record",
-	.details = "Exit status 4: there are differences or damage, all of which are listed.",
+	.summary = "check a bag or image from end to end: signature, files, chunks, digests, blocks, header against "
+		   "record",
+	.details =
+		"A signature is checked if there is one; without --certificate it says only that the bag did not "
+		"change\n"
+		"since somebody signed it, not who. Exit status 4: there are differences or damage, all of which are\n"
+		"listed.",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_args = 1,

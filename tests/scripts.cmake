@@ -15,12 +15,12 @@ function(script_test name label timeout)
     ENVIRONMENT "${script_environment}")
 endfunction()
 
-foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second
-    bad-input usage progress timeline-fls shared-images hashes run-case demo export)
+foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
+    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 # These use loop devices or time-critical faults; side by side they would wait for each other.
-set_tests_properties(cli.acquire-device cli.acquire-bad-sectors cli.export cli.demo PROPERTIES RESOURCE_LOCK loop)
+set_tests_properties(cli.acquire-device cli.acquire-bad-sectors cli.sidecars cli.export cli.demo PROPERTIES RESOURCE_LOCK loop)
 if(EXHIBIT_SANITIZE)
   # The demo builds for itself; it says nothing about this build.
   set_tests_properties(cli.demo PROPERTIES DISABLED TRUE)
@@ -35,6 +35,7 @@ if(NOT EXHIBIT_SANITIZE) # a sanitizer's runtime must be the first library: no p
   target_link_libraries(fail_nth PRIVATE ${CMAKE_DL_LIBS})
   set_target_properties(fail_nth PROPERTIES C_VISIBILITY_PRESET default)
   list(APPEND script_environment "SHIM=$<TARGET_FILE:fail_nth>")
+  set_tests_properties(cli.sign PROPERTIES ENVIRONMENT "${script_environment}")
   foreach(name nth-call lying-disk)
     script_test(fault.${name} fault 600 ${CMAKE_CURRENT_SOURCE_DIR}/fault/${name}.sh)
   endforeach()

@@ -4,7 +4,7 @@
  *
  * Segments are data/NAME.part.E01 ... until they are complete, synced and verified; only then they get their final
  * names. When it ends early they keep the .part names, the manifest and report say how it ended, and the bag is not
- * sealed.
+ * sealed. A sealed bag is signed if there is a signer; one that can't be signed is not left sealed.
  *
  * Two bags can be filled in one pass over the source; each has its own writer, files, verification and end. One that
  * can't be written any more is given up and the work goes on with the other, whose record says so.
@@ -13,6 +13,7 @@
 #define IM_ACQUIRE_ACQUIRE_H
 
 #include "acquire/record.h"
+#include "manifest/sign.h"
 #include "run/progress.h"
 
 struct im_acquire_opts {
@@ -27,8 +28,9 @@ struct im_acquire_opts {
 	unsigned threads;      /* compressors of each bag; 0: one per processor */
 	bool verify;
 	bool block_digests;
-	const uint8_t *guid; /* 16 bytes; NULL: random */
-	int64_t date_ns;     /* acquisition date in the image; CO_TIME_NONE: now */
+	const uint8_t *guid;            /* 16 bytes; NULL: random */
+	int64_t date_ns;                /* acquisition date in the image; CO_TIME_NONE: now */
+	const struct co_signer *signer; /* signs each bag once it is sealed; NULL: they are not signed */
 	struct co_progress *progress;
 };
 

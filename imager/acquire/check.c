@@ -230,6 +230,9 @@ static int check_bag(struct check *c, const char *bag, struct co_err *err)
 	int r;
 
 	co_progress_phase(c->opts->progress, "bag", 0, "bytes");
+	r = co_signature_verify(&c->result->signature, bag, c->opts->trusted, one_problem, c, err);
+	if (r < 0)
+		return r;
 	r = co_bag_verify(bag, one_problem, c, bag_done, err);
 	if (r < 0)
 		return explain_bag(bag, r, err);
@@ -288,4 +291,5 @@ void im_check_free(struct im_check *c)
 	for (size_t i = 0; i < c->problems.n; i++)
 		free(c->problems.at[i]);
 	co_vec_free(&c->problems);
+	co_signature_free(&c->signature);
 }

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "hash/digest.h"
 #include "io/source.h"
+#include "manifest/sign.h"
 #include "run/progress.h"
 
 enum im_check_result {
@@ -32,15 +33,19 @@ struct im_check {
 	struct co_digests plain;    /* computed, without the padding; the same as computed if there is none */
 	uint64_t media_bytes, padding_bytes;
 	uint64_t damaged_chunks, differing_blocks;
-	bool decoded; /* digests were computed */
+	bool decoded;                  /* digests were computed */
+	struct co_signature signature; /* of the bag */
 };
 
 struct im_check_opts {
 	unsigned threads;
+	const char *trusted; /* certificates (PEM) that the signature of a bag must go back to; NULL: they are not
+				checked */
 	struct co_progress *progress;
 };
 
-/* 0: *ret says what was found. < 0: nothing could be checked: not a bag, not an E01, a segment is missing or cut. */
+/* 0: *ret says what was found. < 0: nothing could be checked: not a bag, not an E01, a segment is missing or cut, or
+ * opts->trusted can't be read. */
 int im_check_bag(struct im_check *ret, const char *bag, const struct im_check_opts *opts, struct co_err *err);
 int im_check_image(struct im_check *ret, const char *image, const struct im_check_opts *opts, struct co_err *err);
 void im_check_free(struct im_check *c);

@@ -323,9 +323,11 @@ int im_output_publish(struct im_output *o, struct co_err *err)
 
 int im_output_record(struct im_output *o, struct co_err *err)
 {
-	int r = im_unseal_bag(&o->files, err);
+	int r = co_unsign_bag(o->bag->path, err);
 	struct co_err late = CO_ERR_INIT;
 
+	if (r == 0)
+		r = im_unseal_bag(&o->files, err);
 	if (im_write_sidecars(&o->files, o->rec, o->bag, CO_TAKE(o->events), &late) == 0 || r < 0)
 		return r;
 	*err = late;
@@ -334,7 +336,14 @@ int im_output_record(struct im_output *o, struct co_err *err)
 
 int im_output_seal(struct im_output *o, struct co_err *err)
 {
-	return im_seal_bag(&o->files, o->rec, o->bag, err);
+	const struct co_signer *signer = o->opts->signer;
+	int r = im_seal_bag(&o->files, o->rec, o->bag, err);
+
+	if (r == 0 && signer && co_sign_bag(signer, o->bag->path, true, err) < 0) {
+		r = err->code = CO_ERR_OUTPUT; /* what was asked for is a signed bag */
+		co_err_wrap(err, "the bag can't be signed");
+	}
+	return r;
 }
 
 void im_output_close(struct im_output *o)

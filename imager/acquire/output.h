@@ -53,6 +53,7 @@ int im_output_publish(struct im_output *o, struct co_err *err);
 /* Writes all files beside the image, with the record as it is now; the bag is not sealed afterwards. May be called
  * again. */
 int im_output_record(struct im_output *o, struct co_err *err);
+/* Seals the bag and, if there is a signer, signs it: CO_ERR_OUTPUT if it can't be signed. */
 int im_output_seal(struct im_output *o, struct co_err *err);
 /* Ends the writer; buffers in work are given back. */
 void im_output_close(struct im_output *o);

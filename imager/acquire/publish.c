@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "acquire/acquire.h"
+#include "acquire/case_uco.h"
+#include "acquire/certificate.h"
+#include "acquire/dfxml.h"
 #include "acquire/report.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -81,13 +84,16 @@ int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *nam
 		.map = text_of("%s/data/%s.map", bag, name),
 		.blocks = text_of("%s/data/%s.blocks.sha256", bag, name),
 		.events = text_of("%s/data/%s.events.jsonl", bag, name),
+		.dfxml = text_of("%s/data/%s.dfxml", bag, name),
+		.case_uco = text_of("%s/data/%s.case.jsonld", bag, name),
+		.certificate = text_of("%s/data/%s.certificate.txt", bag, name),
 		.verify = text_of("%s/VERIFY.txt", bag),
 		.bag_manifest = text_of("%s/manifest-sha256.txt", bag),
 		.bag_tagmanifest = text_of("%s/tagmanifest-sha256.txt", bag),
 	};
 
-	if (!f.data || !f.stem || !f.manifest || !f.report || !f.map || !f.blocks || !f.events || !f.verify ||
-	    !f.bag_manifest || !f.bag_tagmanifest) {
+	if (!f.data || !f.stem || !f.manifest || !f.report || !f.map || !f.blocks || !f.events || !f.dfxml ||
+	    !f.case_uco || !f.certificate || !f.verify || !f.bag_manifest || !f.bag_tagmanifest) {
 		im_bag_files_free(&f);
 		return no_memory(err);
 	}
@@ -104,6 +110,9 @@ void im_bag_files_free(struct im_bag_files *f)
 	free(f->map);
 	free(f->blocks);
 	free(f->events);
+	free(f->dfxml);
+	free(f->case_uco);
+	free(f->certificate);
 	free(f->verify);
 	free(f->bag_manifest);
 	free(f->bag_tagmanifest);
@@ -160,10 +169,12 @@ static int write_text(const char *file, int r, const struct co_str *text, struct
 	return r < 0 ? r : co_sink_write_file(file, co_str_get(text), text->n, err);
 }
 
-static int write_map(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
+static int write_map(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+		     struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str s = { 0 };
 
+	(void)bag;
 	return write_text(f->map, im_map_text(rec, &s, err), &s, err);
 }
 
@@ -183,6 +194,37 @@ static int write_report(const struct im_bag_files *f, const struct im_record *re
 	return write_text(f->report, im_report_text(rec, bag, &s, err), &s, err);
 }
 
+/* The digests of the blocks are there only if the image was finished. */
+static int write_dfxml(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+		       struct co_err *err)
+{
+	const char *blocks = access(f->blocks, F_OK) == 0 ? f->blocks : NULL;
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	return write_text(f->dfxml, im_dfxml_text(rec, bag, blocks, &s, err), &s, err);
+}
+
+static int write_case_uco(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+			  struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	return write_text(f->case_uco, im_case_uco_text(rec, bag, &s, err), &s, err);
+}
+
+/* Takes an earlier one away where there is nothing to certify any more. */
+static int write_certificate(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+			     struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str s = { 0 };
+
+	if (im_certificate_is_due(bag))
+		return write_text(f->certificate, im_certificate_text(rec, bag, &s, err), &s, err);
+	if (unlink(f->certificate) < 0 && errno != ENOENT)
+		return co_err_set(err, CO_ERR_OUTPUT, errno, "remove %s", f->certificate);
+	return 0;
+}
+
 static int write_how_to_verify(const struct im_bag_files *f, const struct im_record *rec, struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str s = { 0 };
@@ -193,16 +235,17 @@ static int write_how_to_verify(const struct im_bag_files *f, const struct im_rec
 int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,
 		      struct im_events *events, struct co_err *err)
 {
+	static int (*const writers[])(const struct im_bag_files *files, const struct im_record *record,
+				      const struct im_bag_record *of, struct co_err *why) = {
+		write_map, write_manifest, write_report, write_dfxml, write_case_uco, write_certificate,
+	};
 	struct co_err first = CO_ERR_INIT, e;
 
 	if (events && im_events_commit(events, &bag->events, &e) < 0)
 		first = e;
-	if (write_map(f, rec, &e) < 0 && !first.code)
-		first = e;
-	if (write_manifest(f, rec, bag, &e) < 0 && !first.code)
-		first = e;
-	if (write_report(f, rec, bag, &e) < 0 && !first.code)
-		first = e;
+	for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++)
+		if (writers[i](f, rec, bag, &e) < 0 && !first.code)
+			first = e;
 	if (first.code)
 		*err = first;
 	return first.code;

@@ -13,7 +13,7 @@ struct im_bag_files {
 	const char *bag; /* borrowed */
 	char *data;      /* BAG/data */
 	char *stem;      /* BAG/data/NAME.part: of the segments while they are written */
-	char *manifest, *report, *map, *blocks, *events;
+	char *manifest, *report, *map, *blocks, *events, *dfxml, *case_uco, *certificate;
 	char *verify;                         /* BAG/VERIFY.txt */
 	char *bag_manifest, *bag_tagmanifest; /* BAG/manifest-sha256.txt, BAG/tagmanifest-sha256.txt */
 };
@@ -28,8 +28,8 @@ int im_open_parts(const struct im_bag_files *f, const struct im_bag_record *bag,
 /* Gives them their final names. */
 int im_publish_segments(const struct im_bag_files *f, struct im_bag_record *bag, struct co_err *err);
 
-/* Events (taken over; NULL: they are written already), map, manifest, report. All are tried; the first failure is
- * returned. */
+/* Events (taken over; NULL: they are written already), map, manifest, report, DFXML, CASE/UCO and, of a complete
+ * acquisition only, the form of a certificate. All are tried; the first failure is returned. */
 int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,
 		      struct im_events *events, struct co_err *err);
 /* VERIFY.txt and the tag files of the bag. */

@@ -256,6 +256,34 @@ int im_map_text(const struct im_record *rec, struct co_str *s, struct co_err *er
 	return done(s, err);
 }
 
+/* A bag may be signed after its text was sealed, so the text says how in any case. */
+static void how_to_check_signature(struct co_str *s)
+{
+	co_str_add(s,
+		   "\n"
+		   "6. If there is a tagmanifest-sha256.txt.p7s, the bag is signed (CMS, detached, DER). CA.pem holds\n"
+		   "   certificates that you trust, such as that of the laboratory's authority, and that you did not\n"
+		   "   get with the bag:\n"
+		   "     openssl cms -verify -binary -inform DER -in tagmanifest-sha256.txt.p7s \\\n"
+		   "       -content tagmanifest-sha256.txt -CAfile CA.pem -out /dev/null\n"
+		   "   With -noverify instead of -CAfile CA.pem it tells only that nothing changed since somebody\n"
+		   "   signed. When the signer's certificate has expired, add -attime and the time of the time stamp\n"
+		   "   (seconds since 1970).\n"
+		   "\n"
+		   "7. The signature may hold a time stamp (RFC 3161). This finds it, with the value that it is for:\n"
+		   "     openssl asn1parse -inform DER -in tagmanifest-sha256.txt.p7s | \\\n"
+		   "       grep -B 3 -A 2 timeStampToken\n"
+		   "   The number at the beginning of the first line is the place of the value (OCTET STRING), that\n"
+		   "   of the last line the place of the time stamp (SEQUENCE). In place of VALUE and TOKEN:\n"
+		   "     openssl asn1parse -inform DER -in tagmanifest-sha256.txt.p7s -noout \\\n"
+		   "       -strparse VALUE -out /tmp/value\n"
+		   "     openssl asn1parse -inform DER -in tagmanifest-sha256.txt.p7s -noout \\\n"
+		   "       -strparse TOKEN -out /tmp/token\n"
+		   "     openssl ts -verify -token_in -in /tmp/token -data /tmp/value -CAfile CA.pem\n"
+		   "     openssl ts -reply -token_in -in /tmp/token -token_out -text\n"
+		   "   When the certificate of the time stamping authority has expired, add -attime here, too.\n");
+}
+
 int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err *err)
 {
 	const char *n = rec->name;
@@ -285,5 +313,6 @@ int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err 
 		    "5. data/%s.map is a map of GNU ddrescue: '+' was read, '-' could not be read.\n"
 		    "     ddrescuelog -t data/%s.map\n",
 		    n, n);
+	how_to_check_signature(s);
 	return done(s, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to manifest/bag*.c: the files of a bag, reached without following a link out of it.
+ * Private to manifest/: the files of a bag, reached without following a link out of it.
  */
 #ifndef CO_MANIFEST_BAG_FILES_H
 #define CO_MANIFEST_BAG_FILES_H

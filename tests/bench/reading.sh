@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What reads a block device fastest past the page cache, with how much CPU: one, two and four threads with pread, or io_uring
-# (docs/decisions/0007). Reads DEVICE if one is named, else a loop device over a file in memory. Needs root and fio.
+# (docs/decisions/0007-threads-that-read.md). Reads DEVICE if one is named, else a loop device over a file in memory. Needs root and fio.
 . "$(dirname "$0")/lib.sh"
 device=${1:-}
 [ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }

@@ -21,7 +21,8 @@ jq -S . manifest.json > a; jq -S . bag/data/ev1.manifest.json > b; same a b
 
 equal "$(sha256 disk.raw)" "$before" "the source"
 for file in bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt data/ev1.E01 data/ev1.manifest.json \
-  data/ev1.blocks.sha256 data/ev1.map data/ev1.events.jsonl data/ev1.report.txt; do
+  data/ev1.blocks.sha256 data/ev1.map data/ev1.events.jsonl data/ev1.report.txt \
+  data/ev1.dfxml data/ev1.case.jsonld data/ev1.certificate.txt; do
   [ -s "bag/$file" ] || fail "no bag/$file"
 done
 [ -z "$(find bag -name '*.part*')" ] || fail "a .part file is left"
