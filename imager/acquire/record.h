@@ -26,6 +26,7 @@ enum im_status {
 	IM_STATUS_OUTPUT_FAILED,
 	IM_STATUS_MISMATCH,
 	IM_STATUS_INTERRUPTED,
+	IM_STATUS_RUNNING, /* not ended yet, or ended by a crash */
 };
 
 enum im_verification {
@@ -45,6 +46,13 @@ struct im_segment {
 	char *part; /* within data/, while it is not verified */
 	uint64_t bytes;
 	char sha256[65]; /* "" until it is known */
+};
+
+/* One run of the program; more than one if the acquisition was resumed. */
+struct im_session {
+	int64_t start_ns, end_ns; /* wall clock; end 0: it did not end by itself */
+	uint64_t read_bytes;      /* of the source, and of what earlier sessions had stored */
+	enum im_status status;
 };
 
 #define IM_BAGS_MAX 2
@@ -76,7 +84,12 @@ struct im_record {
 	bool block_digests;       /* NAME.blocks.sha256 is made */
 	bool have_digests;        /* the source was read to its end */
 	struct im_media_digests digests;
-	struct im_ranges bad; /* unreadable sectors */
+	struct im_areas areas;        /* what was not read well so far, and how far the attempts have come */
+	struct im_ranges bad;         /* unreadable sectors, once the end is known */
+	bool patched;                 /* sectors were recovered after their place had been written */
+	int64_t acquired_ns;          /* the date in the image */
+	struct im_samples samples_before, samples_after; /* of the source */
+	CO_VEC(struct im_session) sessions; /* the earlier ones */
 	enum co_compression compression;
 	uint8_t guid[16];
 	uint32_t chunk_bytes;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "device/guardian.h"
 #include "device/sysfs.h"
 
 static int add_layer(struct im_guard *g, struct co_err *err, const char *name, bool applied, const char *fmt, ...)
@@ -128,7 +129,7 @@ static bool set_flag(struct im_flag *flag, int source, char *proof, size_t cap)
 /* Partitions first: once the disk is read-only they all say so, and what they were before can't be seen any more. */
 static int set_flags(struct im_guard *g, struct co_err *err)
 {
-	char proof[512] = "";
+	char proof[sizeof ((struct im_layer *)0)->proof] = "";
 	bool all = true;
 
 	for (size_t i = 0; i < g->device.partitions.n; i++) {
@@ -263,16 +264,54 @@ int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err)
 	return 0;
 }
 
+int im_guard_add_layer(struct im_guard *g, const char *name, bool applied, const char *proof, struct co_err *err)
+{
+	return add_layer(g, err, name, applied, "%s", proof);
+}
+
+const struct im_layer *im_guard_absent(const struct im_guard *g)
+{
+	for (size_t i = 0; i < g->layers.n; i++)
+		if (!g->layers.at[i].applied)
+			return &g->layers.at[i];
+	return NULL;
+}
+
+int im_guard_delegate(struct im_guard *g, struct co_sandbox *ret, struct co_err *err)
+{
+	return g->device.kind == IM_KIND_FILE ? 1 : im_guardian_start(&g->guardian, g, ret, err);
+}
+
+void im_guard_release(struct im_guard *g)
+{
+	if (g->fd >= 0)
+		close(g->fd);
+	g->fd = -1;
+}
+
+/* The counters after the close, since the kernel may count only then. */
+static void finish_here(struct im_guard *g)
+{
+	im_guard_release(g);
+	if (g->device.kind == IM_KIND_FILE)
+		return;
+	read_counters(g->device.disk_dev, &g->after);
+	restore_flags(g);
+}
+
 void im_guard_finish(struct im_guard *g)
 {
-	if (g->fd < 0)
+	bool open = g->fd >= 0 || g->guardian;
+
+	if (g->finished || !open)
 		return;
-	/* After the close, since the kernel may count only then. */
-	close(g->fd);
-	g->fd = -1;
-	if (g->device.kind != IM_KIND_FILE)
-		read_counters(g->device.disk_dev, &g->after);
-	restore_flags(g);
+	g->finished = true;
+	if (!g->guardian) {
+		finish_here(g);
+		return;
+	}
+	im_guard_release(g);
+	im_guardian_finish(CO_TAKE(g->guardian), g);
 }
 
 int im_guard_writes_seen(const struct im_guard *g, uint64_t *ret)

@@ -6,7 +6,11 @@
  *         partitions meanwhile); sets the kernel's read-only flag on the whole disk and each partition; reads all of
  *         that back; takes the counters of the disk.
  * finish: closes, takes the counters again, and puts the flags back as they were: the kernel keeps them otherwise,
- *         on a loop device even for the next file. (If the program is killed they stay set; blockdev --setrw clears.)
+ *         on a loop device even for the next file.
+ *
+ * That end needs rights which the rest of the program should not have, and must come even if the program is killed:
+ * delegate leaves it to a process of its own, the guardian. Without one, flags stay set after SIGKILL (blockdev --setrw
+ * clears them).
  *
  * A layer that can't be applied, e.g. for lack of privileges, is recorded as absent with the reason. The source is
  * never synced: an fsync would be sent to the disk as a flush. One thread at a time.
@@ -21,11 +25,12 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "device/identity.h"
+#include "run/sandbox.h"
 
 struct im_layer {
 	const char *name; /* literal */
 	bool applied;
-	char proof[512]; /* what was read back, or why it is absent */
+	char proof[1024]; /* what was read back, or why it is absent */
 };
 
 /* Of the whole disk, since boot. Source of the fields: Linux, Documentation/block/stat.rst. */
@@ -50,13 +55,24 @@ struct im_guard {
 	uint32_t sector; /* logical sector, bytes */
 	CO_VEC(struct im_layer) layers;
 	struct im_counters before, after;
-	CO_VEC(struct im_flag) flags; /* private */
+	CO_VEC(struct im_flag) flags; /* private, as is all that follows */
+	struct im_guardian *guardian; /* NULL: this process ends the protection itself */
+	bool finished;
 };
 
 #define IM_GUARD_NONE ((struct im_guard) { .fd = -1 })
 
 /* CO_ERR_FAILED, and nothing has been changed, if the source is in use, busy, empty, or can't be opened. */
 int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err);
+/* Adds a layer of protection that others apply. @name is a literal. */
+int im_guard_add_layer(struct im_guard *guard, const char *name, bool applied, const char *proof, struct co_err *err);
+/* The first layer that is not applied, or NULL. */
+const struct im_layer *im_guard_absent(const struct im_guard *guard);
+/* Starts the guardian, before the program has threads; of a file there is nothing to end, and no guardian. How it is
+ * confined comes in *ret; 1: there is none. */
+int im_guard_delegate(struct im_guard *guard, struct co_sandbox *ret, struct co_err *err);
+/* Closes the source here: other processes hold it now. */
+void im_guard_release(struct im_guard *guard);
 /* Ends the protection; `after` is filled. Twice is allowed. Layers whose end failed say so in their proof. */
 void im_guard_finish(struct im_guard *guard);
 /* Writes and discards of the disk between open and finish. 1: it is not known (a file, or no counters). */

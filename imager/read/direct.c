@@ -105,3 +105,12 @@ int im_direct_open(struct co_source *ret, int fd, bool direct, const char *name,
 	*ret = (struct co_source) { .ops = &ops, .self = d, .size = size, .sector_size = sector_size };
 	return 0;
 }
+
+size_t im_direct_fds(const struct co_source *src, int ret[2])
+{
+	const struct direct *d = src->self;
+
+	ret[0] = d->fd;
+	ret[1] = d->cached;
+	return d->cached >= 0 ? 2 : 1;
+}

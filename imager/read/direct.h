@@ -16,5 +16,7 @@
  * CO_ERR_LOST. */
 int im_direct_open(struct co_source *ret, int fd, bool direct, const char *name, uint64_t size, uint32_t sector_size,
 		   struct co_err *err);
+/* The descriptors that such a source reads from: 1 or 2 of them. */
+size_t im_direct_fds(const struct co_source *src, int ret[2]);
 
 #endif

@@ -58,7 +58,7 @@ int co_sync_file(const char *name, struct co_err *err)
 	return sync_name(name, 0, err);
 }
 
-static int sync_folder_of(const char *name, struct co_err *err)
+int co_sync_folder_of(const char *name, struct co_err *err)
 {
 	CO_CLEANUP_FREE char *folder = folder_of(name);
 	if (!folder)
@@ -79,7 +79,7 @@ int co_rename_new(const char *from, const char *to, struct co_err *err)
 	}
 	if (r < 0)
 		return co_err_set(err, CO_ERR_OUTPUT, errno, "rename %s to %s", from, to);
-	return sync_folder_of(to, err);
+	return co_sync_folder_of(to, err);
 }
 
 static void sink_free(struct co_sink *sink)
@@ -221,7 +221,7 @@ static void commit_file(struct co_sink *sink)
 		co_err_set(err, CO_ERR_OUTPUT, errno, "rename %s to %s", sink->part, sink->name);
 	if (err->code < 0)
 		unlink(sink->part);
-	else if (sync_folder_of(sink->name, err) < 0)
+	else if (co_sync_folder_of(sink->name, err) < 0)
 		unlink(sink->name); /* it might be gone after a power cut: do not pretend that it is there */
 }
 

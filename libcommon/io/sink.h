@@ -36,6 +36,8 @@ int co_sink_write_file(const char *name, const void *bytes, size_t len, struct c
 
 /* fsync of a folder, so that names created or renamed in it survive a power cut. */
 int co_sync_folder(const char *folder, struct co_err *err);
+/* fsync of the folder that @name is in. */
+int co_sync_folder_of(const char *name, struct co_err *err);
 /* fsync of a file by name. */
 int co_sync_file(const char *name, struct co_err *err);
 /* rename() and fsync of the target's folder; refuses to replace an existing target. */

@@ -13,6 +13,7 @@ struct co_bufs {
 	struct co_buf *bufs;
 	struct co_buf **idle; /* stack of the buffers that are not lent */
 	unsigned n_idle;
+	bool borrowed; /* the memory is the caller's */
 	bool have_lock, have_returned;
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
@@ -30,11 +31,12 @@ static int make_locks(struct co_bufs *bufs, struct co_err *err)
 }
 
 /* One allocation per buffer, so that a tool that checks memory sees an overrun into the next. */
-static int make_buffers(struct co_bufs *bufs, unsigned n, size_t cap, struct co_err *err)
+static int make_buffers(struct co_bufs *bufs, unsigned n, size_t cap, uint8_t *memory, struct co_err *err)
 {
+	bufs->borrowed = memory;
 	for (; bufs->n < n; bufs->n++) {
 		struct co_buf *buf = &bufs->bufs[bufs->n];
-		buf->data = aligned_alloc(ALIGNMENT, cap);
+		buf->data = memory ? memory + bufs->n * cap : aligned_alloc(ALIGNMENT, cap);
 		if (!buf->data)
 			return co_err_set(err, CO_ERR_NOMEM, 0, "out of memory for %u buffers of %zu bytes", n, cap);
 		buf->cap = cap;
@@ -45,7 +47,7 @@ static int make_buffers(struct co_bufs *bufs, unsigned n, size_t cap, struct co_
 	return 0;
 }
 
-int co_bufs_open(struct co_bufs **ret, unsigned n, size_t cap, struct co_err *err)
+int co_bufs_open_at(struct co_bufs **ret, unsigned n, size_t cap, void *memory, struct co_err *err)
 {
 	int r;
 	if (n == 0 || cap == 0 || cap % ALIGNMENT)
@@ -59,13 +61,18 @@ int co_bufs_open(struct co_bufs **ret, unsigned n, size_t cap, struct co_err *er
 		r = co_err_set(err, CO_ERR_NOMEM, 0, "out of memory for a buffer ring");
 		goto fail;
 	}
-	if ((r = make_locks(bufs, err)) < 0 || (r = make_buffers(bufs, n, cap, err)) < 0)
+	if ((r = make_locks(bufs, err)) < 0 || (r = make_buffers(bufs, n, cap, memory, err)) < 0)
 		goto fail;
 	*ret = bufs;
 	return 0;
 fail:
 	co_bufs_close(bufs);
 	return r;
+}
+
+int co_bufs_open(struct co_bufs **ret, unsigned n, size_t cap, struct co_err *err)
+{
+	return co_bufs_open_at(ret, n, cap, NULL, err);
 }
 
 static struct co_buf *lend(struct co_bufs *bufs, bool wait)
@@ -121,7 +128,7 @@ void co_bufs_close(struct co_bufs *bufs)
 	if (!bufs)
 		return;
 	assert(bufs->n_idle == bufs->n);
-	for (unsigned i = 0; i < bufs->n; i++)
+	for (unsigned i = 0; i < bufs->n && !bufs->borrowed; i++)
 		free(bufs->bufs[i].data);
 	if (bufs->have_returned)
 		pthread_cond_destroy(&bufs->returned);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "acquire/stream.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "run/cancel.h"
+
+#define AHEAD 4
+
+struct stream {
+	const struct im_stream_opts *opts;
+	struct im_record *rec;
+	struct im_outputs *outputs;
+	struct co_bufs *bufs;
+	struct im_media *media;
+	struct im_reader *reader; /* of the kept part, then of the source */
+	size_t area;              /* of the kept part: the first that ends behind what was taken */
+	size_t noted;             /* areas of the reader that are in the record */
+	uint64_t joined;          /* as in struct im_areas, when they were noted */
+	uint64_t unfinished;      /* units, likewise */
+};
+
+static void add_block(void *arg, uint64_t index, const uint8_t sha256[32])
+{
+	struct stream *s = arg;
+
+	for (size_t i = 0; i < s->outputs->n; i++)
+		im_output_block(&s->outputs->at[i], index, sha256);
+}
+
+static int set_up(struct stream *s, struct co_err *err)
+{
+	const struct im_record *rec = s->rec;
+	struct im_media_opts media = { .set = rec->hashes,
+				       .depth = IM_STREAM_RING,
+				       .buffer_size = IM_STREAM_BUFFER,
+				       .bytes = rec->media_bytes,
+				       .padded_bytes = rec->media_bytes + rec->padding_bytes,
+				       .block = rec->block_digests ? add_block : NULL,
+				       .block_arg = s };
+	int r = im_outputs_each(s->outputs, im_output_open, err);
+
+	if (r == 0)
+		r = co_bufs_open_at(&s->bufs, IM_STREAM_RING, IM_STREAM_BUFFER, s->opts->memory, err);
+	return r < 0 ? r : im_media_open(&s->media, &media, err);
+}
+
+static void tear_down(struct stream *s)
+{
+	im_reader_close(CO_TAKE(s->reader));
+	for (size_t i = 0; i < s->outputs->n; i++)
+		im_output_stop(&s->outputs->at[i]);
+	im_media_close(CO_TAKE(s->media));
+	co_bufs_close(CO_TAKE(s->bufs));
+}
+
+/* Gets buffers for the reader back from the compressors, and if need be from the digest lanes. */
+static int feed_reader(struct stream *s, struct co_err *err)
+{
+	while (im_reader_fill(s->reader) > 0) {
+		int r = im_outputs_pump(s->outputs, err);
+
+		if (r == 1)
+			break;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* As im_reader_next, but never 2. */
+static int next_buffer(struct stream *s, struct co_buf **ret, struct co_err *err)
+{
+	for (;;) {
+		int r = feed_reader(s, err);
+
+		if (r == 0)
+			r = im_reader_next(s->reader, ret, err);
+		if (r != 2)
+			return r;
+		co_buf_unref(co_bufs_lend(s->bufs));
+	}
+}
+
+static int take_buffer(struct stream *s, struct co_buf *buf, struct co_err *err)
+{
+	size_t len = buf->len, odd = len % s->rec->sector;
+	int r;
+
+	if (odd) {
+		memset(buf->data + len, 0, s->rec->sector - odd);
+		buf->len += s->rec->sector - odd;
+	}
+	r = im_media_add(s->media, buf, err);
+	if (r == 0)
+		r = im_outputs_put(s->outputs, buf, err);
+	co_buf_unref(buf);
+	if (r < 0)
+		return r;
+	s->rec->read_bytes += len;
+	co_progress_add(s->opts->progress, len);
+	return 0;
+}
+
+/* --- the part that an earlier session has stored --- */
+
+/* Stored again as it was: what was to be patched still is. Buffers come in order. */
+static bool is_plain(struct stream *s, const struct co_buf *buf)
+{
+	const struct im_areas *areas = &s->rec->areas;
+	uint64_t first = buf->off / s->rec->sector;
+	uint64_t end = first + (buf->len + s->rec->sector - 1) / s->rec->sector;
+
+	while (s->area < areas->list.n && areas->list.at[s->area].first + areas->list.at[s->area].count <= first)
+		s->area++;
+	return s->area < areas->list.n && areas->list.at[s->area].first < end;
+}
+
+static int take_kept(struct stream *s, struct co_err *err)
+{
+	struct co_buf *buf;
+	int r;
+
+	while ((r = next_buffer(s, &buf, err)) == 0) {
+		if (im_reader_bad(s->reader)->total) {
+			co_buf_unref(buf);
+			return co_err_set(err, CO_ERR_FAILED, 0,
+					  "what an earlier session has stored is damaged at byte %" PRIu64,
+					  s->rec->read_bytes);
+		}
+		buf->plain = is_plain(s, buf);
+		r = take_buffer(s, buf, err);
+		if (r == 0)
+			r = co_cancel_check(err);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int copy_kept(struct stream *s, struct co_err *err)
+{
+	CO_CLEANUP_SOURCE struct co_source part = CO_SOURCE_NONE;
+	struct im_reader_opts reader = { .source = &part,
+					 .bufs = s->bufs,
+					 .unit = s->rec->sector,
+					 .workers = IM_STREAM_READERS,
+					 .ahead = AHEAD,
+					 .is_image = true };
+	int r;
+
+	if (!s->opts->kept_bytes)
+		return 0;
+	r = co_source_open_slice(&part, s->opts->kept, 0, s->opts->kept_bytes, err);
+	if (r == 0)
+		r = im_reader_open(&s->reader, &reader, err);
+	if (r == 0)
+		r = take_kept(s, err);
+	im_reader_close(CO_TAKE(s->reader));
+	return r;
+}
+
+/* --- the rest --- */
+
+/* Adds to the record what the reader has skipped since. The last area that was noted may have grown. */
+static int note_areas(struct stream *s, struct co_err *err)
+{
+	const struct im_areas *found = im_reader_areas(s->reader);
+	uint64_t unfinished = im_areas_unfinished(found);
+
+	if (unfinished == s->unfinished)
+		return 0;
+	if (found->joined != s->joined)
+		s->noted = 0;
+	for (size_t i = s->noted ? s->noted - 1 : 0; i < found->list.n; i++)
+		if (im_areas_set(&s->rec->areas, found->list.at[i].first, found->list.at[i].count,
+				 found->list.at[i].state) < 0)
+			return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of unreadable places");
+	co_progress_errors(s->opts->progress, unfinished - s->unfinished);
+	s->noted = found->list.n;
+	s->joined = found->joined;
+	s->unfinished = unfinished;
+	return 0;
+}
+
+static int take_source(struct stream *s, struct co_err *err)
+{
+	struct co_buf *buf;
+	int r;
+
+	for (;;) {
+		r = next_buffer(s, &buf, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		r = note_areas(s, err);
+		if (r == 0)
+			r = take_buffer(s, buf, err);
+		else
+			co_buf_unref(buf);
+		if (r == 0)
+			r = im_outputs_each(s->outputs, im_output_save, err);
+		if (r == 0)
+			r = co_cancel_check(err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int copy_source(struct stream *s, struct co_err *err)
+{
+	struct im_reader_opts reader = { .source = s->opts->source,
+					 .bufs = s->bufs,
+					 .unit = s->rec->sector,
+					 .workers = IM_STREAM_READERS,
+					 .ahead = AHEAD,
+					 .begin = s->opts->kept_bytes,
+					 .skip = true };
+	int r = im_reader_open(&s->reader, &reader, err);
+
+	return r < 0 ? r : take_source(s, err);
+}
+
+static int finish(struct stream *s, struct co_err *err)
+{
+	struct im_record *rec = s->rec;
+	int r = im_media_finish(s->media, &rec->digests, err);
+
+	if (r < 0)
+		return r;
+	rec->have_digests = true;
+	im_outputs_tell(s->outputs, "source-read", "the source was read to its end, %" PRIu64 " bytes",
+			rec->read_bytes);
+	return im_outputs_each(s->outputs, im_output_finish, err);
+}
+
+int im_stream(const struct im_stream_opts *opts, struct co_err *err)
+{
+	struct stream s = { .opts = opts, .rec = opts->rec, .outputs = opts->outputs };
+	int r = set_up(&s, err);
+
+	if (r == 0) {
+		co_progress_phase(opts->progress, "acquire", opts->rec->media_bytes, "bytes");
+		r = copy_kept(&s, err);
+	}
+	if (r == 0)
+		r = copy_source(&s, err);
+	if (r == 0)
+		r = finish(&s, err);
+	tear_down(&s);
+	return r;
+}
