@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,81 +15,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "e01/reader.h"
+#include "e01/segment.h"
+#include "e01/tail.h"
 #include "manifest/bag.h"
 #include "version.h"
 
-/* --- names --- */
-
-/* Cuts the last part off *at and puts it before *rest. False: there is no part left, or no memory, then NULL. */
-static bool move_last_part(char **at, char **rest)
-{
-	CO_CLEANUP_FREE char *for_folder = strdup(*at), *for_last = strdup(*at), *old_rest = *rest;
-	char *folder = for_folder ? strdup(dirname(for_folder)) : NULL;
-	bool moved = folder && strcmp(folder, *at) != 0;
-
-	if (!for_last || asprintf(rest, "/%s%s", basename(for_last), old_rest) < 0)
-		*rest = NULL;
-	free(*at);
-	*at = folder;
-	return moved && *rest;
-}
-
-/* The absolute name without links; of what is not there yet, that of the nearest folder that is, and the rest as it
- * was given. NULL: no memory. */
-static char *canonical(const char *name)
-{
-	CO_CLEANUP_FREE char *rest = strdup(""), *at = strdup(name), *found = NULL;
-	char *whole = NULL;
-
-	while (rest && at && !(found = realpath(at, NULL)) && move_last_part(&at, &rest))
-		;
-	if (!rest || !at)
-		return NULL;
-	if (asprintf(&whole, "%s%s", found && strcmp(found, "/") != 0 ? found : "", rest) < 0)
-		return NULL;
-	return whole;
-}
-
-static bool is_in(const char *name, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return strncmp(name, folder, n) == 0 && (name[n] == '/' || name[n] == '\0');
-}
-
-static bool is_same(const char *one, const char *two)
-{
-	struct stat a, b;
-
-	return stat(one, &a) == 0 && stat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-static int check_pair(const char *one, const char *two, struct co_err *err)
-{
-	CO_CLEANUP_FREE char *first = canonical(one), *second = canonical(two);
-
-	if (!first || !second)
-		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the names of the bags");
-	if (strcmp(first, second) == 0 || is_same(one, two))
-		return co_err_set(err, CO_ERR_USAGE, 0, "%s and %s are the same folder: two outputs need two", one,
-				  two);
-	if (is_in(first, second) || is_in(second, first))
-		return co_err_set(err, CO_ERR_USAGE, 0, "%s and %s: one bag can't be within the other", one, two);
-	return 0;
-}
-
-int im_check_bags(const char *const *bags, size_t n, struct co_err *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < i; k++) {
-			int r = check_pair(bags[k], bags[i], err);
-
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
+#define SAVE_NS CO_NS_PER_S /* between two records, at least */
+#define SAVE_SHARE 20
 
 /* --- beginning --- */
 
@@ -118,9 +48,77 @@ void im_output_remove(struct im_output *o)
 		rmdir(o->bag->path);
 }
 
+int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
+		     struct im_bag_record *bag, struct im_earlier *earlier, struct co_err *err)
+{
+	int r;
+
+	*o = (struct im_output) { .opts = opts, .rec = rec, .bag = bag };
+	r = im_bag_files_init(&o->files, bag->path, rec->name, err);
+	if (r < 0)
+		return r;
+	bag->earlier = earlier;
+	r = co_unsign_bag(bag->path, err);
+	if (r == 0)
+		r = im_unseal_bag(&o->files, err);
+	if (r == 0)
+		r = im_earlier_keep(earlier, &o->files, err);
+	if (r == 0)
+		r = im_earlier_clear(earlier, &o->files, err);
+	if (r < 0)
+		im_bag_files_free(&o->files);
+	return r;
+}
+
+static int begin_events(struct im_output *o, struct co_err *err)
+{
+	uint64_t cut = 0;
+	int r;
+
+	if (!o->bag->earlier)
+		return im_events_open(&o->events, o->files.events, err);
+	r = im_events_resume(&o->events, o->files.events, &cut, err);
+	if (r == 0 && cut)
+		im_events_add(o->events, "log-cut", "%" PRIu64 " bytes behind the last whole line were cut off", cut);
+	return r;
+}
+
 int im_output_begin(struct im_output *o, struct co_err *err)
 {
-	return im_events_open(&o->events, o->files.events, err);
+	int r = begin_events(o, err);
+
+	return r < 0 ? r : im_output_save_now(o, err);
+}
+
+/* What the writer has finished and the disk has, with its digest, takes the place of what was kept. */
+static int replace_kept(struct im_output *o, struct co_err *err)
+{
+	int r = 0;
+
+	for (size_t i = o->saved; r == 0 && o->bag->earlier && i < o->bag->segments.n; i++)
+		r = im_earlier_replaced(o->bag->earlier, i, o->bag->segments.at[i].sha256, err);
+	return r;
+}
+
+int im_output_save_now(struct im_output *o, struct co_err *err)
+{
+	int64_t began = co_clock_monotonic();
+	int r = im_write_record(&o->files, o->rec, o->bag, err);
+
+	if (r == 0)
+		r = replace_kept(o, err);
+	o->saved = o->bag->segments.n;
+	o->saved_at = co_clock_monotonic();
+	o->save_ns = o->saved_at - began;
+	return r;
+}
+
+/* Long records, and slow disks, are not written so often that it takes more than a small part of the time. */
+int im_output_save(struct im_output *o, struct co_err *err)
+{
+	if (o->bag->segments.n == o->saved || co_clock_monotonic() - o->saved_at < SAVE_NS + SAVE_SHARE * o->save_ns)
+		return 0;
+	return im_output_save_now(o, err);
 }
 
 static int segment_done(void *arg, unsigned number, struct co_err *err)
@@ -154,7 +152,7 @@ static int open_writer(struct im_output *o, struct co_err *err)
 			  .software_version = CO_VERSION,
 			  .operating_system = "Linux",
 			  /* not the clock of now: two images of one acquisition are the same bytes */
-			  .acquiry_time_ns = o->opts->date_ns == CO_TIME_NONE ? rec->start_ns : o->opts->date_ns },
+			  .acquiry_time_ns = rec->acquired_ns },
 		.workers = rec->compressors,
 		.depth = rec->buffers,
 		.buffer_size = rec->buffer_bytes,
@@ -198,23 +196,98 @@ int im_output_pump(struct im_output *o, struct co_err *err)
 
 int im_output_finish(struct im_output *o, struct co_err *err)
 {
-	const struct im_record *rec = o->rec;
-	unsigned segments = 0;
+	int r = co_e01_writer_finish(o->writer, &o->n_segments, err);
+
+	if (r == 0)
+		r = im_segments_finish(o->segments, o->n_segments - 1, err);
+	if (r == 0 && o->rec->block_digests)
+		r = im_blocks_commit(&o->blocks, err);
+	im_output_stop(o);
+	return r;
+}
+
+/* --- what is recovered later --- */
+
+int im_output_patch(struct im_output *o, uint64_t off, const void *bytes, size_t len, struct co_err *err)
+{
+	int r = o->patch ? 0 : co_e01_patch_open(&o->patch, o->files.stem, o->n_segments, err);
+
+	return r < 0 ? r : co_e01_patch_write(o->patch, off, bytes, len, err);
+}
+
+/* The last segment has no digest yet. */
+static int renew_touched(struct im_output *o, const struct co_e01_patch *patch, struct co_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->bag->segments.n; i++)
+		if (co_e01_patch_touched(patch, (unsigned)i + 1))
+			r = im_segment_renew(&o->files, &o->bag->segments.at[i], err);
+	return r;
+}
+
+int im_output_settle(struct im_output *o, struct co_err *err)
+{
+	struct co_e01_patch *patch = CO_TAKE(o->patch);
 	int r;
 
-	for (size_t i = 0; i < rec->bad.list.n; i++) {
-		r = co_e01_writer_mark_bad(o->writer, rec->bad.list.at[i].first, rec->bad.list.at[i].count, err);
-		if (r < 0)
-			return r;
-	}
-	r = co_e01_writer_finish(o->writer, &rec->digests.padded, &segments, err);
+	if (!patch)
+		return 0;
+	r = co_e01_patch_sync(patch, err);
 	if (r == 0)
-		r = im_segments_finish(o->segments, segments, err);
-	if (r == 0 && rec->block_digests)
-		r = im_blocks_commit(&o->blocks, err);
+		r = renew_touched(o, patch, err);
+	co_e01_patch_close(patch);
+	return r;
+}
+
+static int write_tail(const struct im_output *o, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+	size_t n = rec->bad.list.n;
+	CO_CLEANUP_FREE uint64_t(*ranges)[2] = calloc(n + 1, sizeof *ranges);
+	struct co_e01_bad bad = { ranges, n };
+
+	if (!ranges)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of unreadable sectors");
+	for (size_t i = 0; i < n; i++) {
+		ranges[i][0] = rec->bad.list.at[i].first;
+		ranges[i][1] = rec->bad.list.at[i].count;
+	}
+	return co_e01_write_tail(o->files.stem, o->n_segments, &rec->digests.padded, &bad, NULL, err);
+}
+
+int im_output_complete(struct im_output *o, struct co_err *err)
+{
+	int r = write_tail(o, err);
+
+	if (r == 0)
+		r = im_segments_finish(o->segments, o->n_segments, err);
+	if (r == 0)
+		r = im_output_save_now(o, err);
 	im_output_close(o);
 	if (r == 0)
-		im_events_add(o->events, "image-written", "%u segments are complete and synced", segments);
+		im_events_add(o->events, "image-written", "%u segments are complete and synced", o->n_segments);
+	return r;
+}
+
+int im_output_image(const struct im_output *o, struct co_source *ret, struct co_err *err)
+{
+	const struct co_e01_opts opts = { .partial = true };
+	size_t n = o->n_segments, made = 0;
+	char **names = calloc(n, sizeof *names), extension[4];
+	int r = 0;
+
+	for (; names && made < n; made++)
+		if (co_e01_extension((unsigned)made + 1, extension) < 0 ||
+		    asprintf(&names[made], "%s.%s", o->files.stem, extension) < 0)
+			break;
+	if (made < n)
+		r = co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the names of the segments");
+	if (r == 0)
+		r = co_e01_open(ret, (const char *const *)names, n, &opts, err);
+	while (made)
+		free(names[--made]);
+	free(names);
 	return r;
 }
 
@@ -346,9 +419,15 @@ int im_output_seal(struct im_output *o, struct co_err *err)
 	return r;
 }
 
-void im_output_close(struct im_output *o)
+void im_output_stop(struct im_output *o)
 {
 	co_e01_writer_close(CO_TAKE(o->writer));
+}
+
+void im_output_close(struct im_output *o)
+{
+	im_output_stop(o);
+	co_e01_patch_close(CO_TAKE(o->patch));
 	im_segments_close(CO_TAKE(o->segments));
 }
 

@@ -2,7 +2,8 @@
 /*
  * One of the outputs of an acquisition: a bag that is being filled, with its writer and its files.
  *
- *	create -> begin -> open -> put, pump ... -> finish -> verify -> publish -> record -> seal -> free
+ *	create or reopen -> begin -> open -> put, pump, save ... -> finish -> (patch ... -> settle) -> complete
+ *	-> verify -> publish -> record -> seal -> free
  *
  * After a failure of any of these the output is given up: im_output_close, then only record. All are called by the
  * thread that acquires; im_output_block alone is called by the thread that digests.
@@ -12,7 +13,9 @@
 
 #include "acquire/acquire.h"
 #include "acquire/blocks.h"
+#include "acquire/earlier.h"
 #include "acquire/segments.h"
+#include "e01/patch.h"
 #include "e01/writer.h"
 
 /* A zeroed struct is empty. */
@@ -26,14 +29,21 @@ struct im_output {
 	struct im_blocks_writer blocks;
 	struct co_e01_writer *writer;
 	struct im_segments *segments;
+	unsigned n_segments; /* once the image is finished */
+	struct co_e01_patch *patch;
+	size_t saved; /* segments that the record on the disk knows of */
+	int64_t saved_at, save_ns; /* monotonic: when it was written, and how long that took */
 };
 
 /* Makes the folders of the bag. CO_ERR_USAGE: there is something in it. */
 int im_output_create(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
 		     struct im_bag_record *bag, struct co_err *err);
+/* The bag is there: what earlier sessions have left in it is put in order. @earlier outlives the output. */
+int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
+		     struct im_bag_record *bag, struct im_earlier *earlier, struct co_err *err);
 /* Takes them away again, while nothing is in them. */
 void im_output_remove(struct im_output *o);
-/* Opens the log of events. */
+/* Opens the log of events, and writes the record for the first time. */
 int im_output_begin(struct im_output *o, struct co_err *err);
 /* Opens the image and, if there are to be block digests, their file. */
 int im_output_open(struct im_output *o, struct co_err *err);
@@ -43,9 +53,21 @@ void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[3
 int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err);
 /* As co_e01_writer_pump: gives one buffer back; 1: it holds none. */
 int im_output_pump(struct im_output *o, struct co_err *err);
-/* The whole source was put and its digests and bad sectors are in the record: completes and lists the segments, each
- * with the digest of what is on the disk. */
+/* Writes the record if segments were finished and it is time to: so far the acquisition can be resumed. */
+int im_output_save(struct im_output *o, struct co_err *err);
+/* The same at once. */
+int im_output_save_now(struct im_output *o, struct co_err *err);
+/* The whole source was put: completes the segments, all but the tail of the last one. */
 int im_output_finish(struct im_output *o, struct co_err *err);
+/* Replaces bytes of the medium, in buffers that were plain. */
+int im_output_patch(struct im_output *o, uint64_t off, const void *bytes, size_t len, struct co_err *err);
+/* What was patched is synced, and the digests of its segments are made anew. */
+int im_output_settle(struct im_output *o, struct co_err *err);
+/* The digests and bad sectors are in the record: completes the image, and lists all segments, each with the digest of
+ * what is on the disk. */
+int im_output_complete(struct im_output *o, struct co_err *err);
+/* Opens the finished image, complete or not. */
+int im_output_image(const struct im_output *o, struct co_source *ret, struct co_err *err);
 /* Reads the image back. CO_ERR_MISMATCH: it is not what was read from the source, or can't be read. */
 int im_output_verify(struct im_output *o, struct co_err *err);
 /* The segments get their final names. */
@@ -55,6 +77,8 @@ int im_output_publish(struct im_output *o, struct co_err *err);
 int im_output_record(struct im_output *o, struct co_err *err);
 /* Seals the bag and, if there is a signer, signs it: CO_ERR_OUTPUT if it can't be signed. */
 int im_output_seal(struct im_output *o, struct co_err *err);
+/* Ends the writer alone; buffers in work are given back. */
+void im_output_stop(struct im_output *o);
 /* Ends the writer; buffers in work are given back. */
 void im_output_close(struct im_output *o);
 /* After the media has finished. */

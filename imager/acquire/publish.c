@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acquire/publish.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "acquire/acquire.h"
@@ -22,36 +19,6 @@
 #include "e01/reader.h"
 #include "manifest/bag.h"
 #include "version.h"
-
-int im_check_name(const char *name, struct co_err *err)
-{
-	size_t n = strlen(name);
-
-	if (n == 0 || n > 100 || name[0] == '.' || name[0] == '-')
-		return co_err_set(err, CO_ERR_USAGE, 0,
-				  "--name must have 1 to 100 characters and not begin with a dot or dash");
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
-			return co_err_set(err, CO_ERR_USAGE, 0,
-					  "--name may hold letters, digits, dot, dash and underscore only");
-	return 0;
-}
-
-int im_free_space(const char *bag, uint64_t *ret_bytes, struct co_err *err)
-{
-	CO_CLEANUP_FREE char *copy = strdup(bag);
-	const char *folder = copy;
-	struct statvfs fs;
-
-	if (!copy)
-		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a name");
-	if (statvfs(folder, &fs) < 0)
-		folder = dirname(copy);
-	if (statvfs(folder, &fs) < 0)
-		return co_err_set(err, CO_ERR_OUTPUT, errno, "%s: no such place to write to", folder);
-	*ret_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	return 0;
-}
 
 static char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -230,6 +197,12 @@ static int write_how_to_verify(const struct im_bag_files *f, const struct im_rec
 	CO_CLEANUP_STR struct co_str s = { 0 };
 
 	return write_text(f->verify, im_verify_text(rec, &s, err), &s, err);
+}
+
+int im_write_record(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
+		    struct co_err *err)
+{
+	return write_manifest(f, rec, bag, err);
 }
 
 int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,

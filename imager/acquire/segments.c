@@ -66,6 +66,22 @@ static int read_back(void *self, void *item, struct co_err *err)
 	return 0;
 }
 
+int im_segment_renew(const struct im_bag_files *files, struct im_segment *segment, struct co_err *err)
+{
+	struct job job = { 0 };
+	int r;
+
+	if (asprintf(&job.file, "%s/%s", files->data, segment->part) < 0)
+		return no_memory(err);
+	r = read_back(NULL, &job, err);
+	free(job.file);
+	if (r < 0)
+		return r;
+	segment->bytes = job.segment.bytes;
+	memcpy(segment->sha256, job.segment.sha256, sizeof segment->sha256);
+	return 0;
+}
+
 int im_segments_open(struct im_segments **ret, const struct im_bag_files *files, const char *name,
 		     struct im_bag_record *bag, struct co_err *err)
 {

@@ -19,6 +19,8 @@ int im_segments_open(struct im_segments **ret, const struct im_bag_files *files,
 int im_segments_add(struct im_segments *s, unsigned number, struct co_err *err);
 /* Adds those up to @n and waits: bag->segments is complete, with the size and digest of each as it is on the disk. */
 int im_segments_finish(struct im_segments *s, unsigned n, struct co_err *err);
+/* A segment was changed: its size and digest are read from the disk again. Not in the background. */
+int im_segment_renew(const struct im_bag_files *files, struct im_segment *segment, struct co_err *err);
 /* NULL is allowed. */
 void im_segments_close(struct im_segments *s);
 
