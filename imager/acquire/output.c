@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "e01/reader.h"
+#include "e01/tail.h"
 #include "manifest/bag.h"
 #include "version.h"
 
@@ -196,18 +197,30 @@ int im_output_pump(struct im_output *o, struct co_err *err)
 	return co_e01_writer_pump(o->writer, err);
 }
 
+static int write_tail(const struct im_output *o, unsigned segments, struct co_err *err)
+{
+	const struct im_record *rec = o->rec;
+	size_t n = rec->bad.list.n;
+	CO_CLEANUP_FREE uint64_t(*ranges)[2] = calloc(n + 1, sizeof *ranges);
+	struct co_e01_bad bad = { ranges, n };
+
+	if (!ranges)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of unreadable sectors");
+	for (size_t i = 0; i < n; i++) {
+		ranges[i][0] = rec->bad.list.at[i].first;
+		ranges[i][1] = rec->bad.list.at[i].count;
+	}
+	return co_e01_write_tail(o->files.stem, segments, &rec->digests.padded, &bad, NULL, err);
+}
+
 int im_output_finish(struct im_output *o, struct co_err *err)
 {
 	const struct im_record *rec = o->rec;
 	unsigned segments = 0;
-	int r;
+	int r = co_e01_writer_finish(o->writer, &segments, err);
 
-	for (size_t i = 0; i < rec->bad.list.n; i++) {
-		r = co_e01_writer_mark_bad(o->writer, rec->bad.list.at[i].first, rec->bad.list.at[i].count, err);
-		if (r < 0)
-			return r;
-	}
-	r = co_e01_writer_finish(o->writer, &rec->digests.padded, &segments, err);
+	if (r == 0)
+		r = write_tail(o, segments, err);
 	if (r == 0)
 		r = im_segments_finish(o->segments, segments, err);
 	if (r == 0 && rec->block_digests)
