@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes to segments that libewf has written: the section "xheader", and the dates of the headers.
- * Source: "Expert Witness Compression Format specification" (libyal/libewf documentation), sections "EWF-X", "Header
- * section", "Header2 values"; RFC 1950 and 1951 (a deflate stream may hold empty blocks).
+ * The dates of the headers, which libewf can't be told.
+ * Source: "Expert Witness Compression Format specification" (libyal/libewf documentation), sections "Header section",
+ * "Header2 values"; RFC 1950 and 1951 (a deflate stream may hold empty blocks).
  */
+#include "e01/amend.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -17,24 +19,23 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "e01/codec.h"
-#include "e01/section.h"
 
 enum { LEVEL = 9 };
 
-static int open_segment(const char *name, struct co_e01_chain *chain, int *ret_fd, struct co_err *err)
+int co_e01_amend_open(const char *name, struct co_e01_chain *chain, unsigned *ret_number, int *ret_fd,
+		      struct co_err *err)
 {
-	unsigned number;
 	CO_CLEANUP_CLOSE int fd = open(name, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return co_err_set(err, CO_ERR_OUTPUT, errno, "open %s", name);
-	if (co_e01_chain_open(chain, fd, &number, err) != 0)
+	if (co_e01_chain_open(chain, fd, ret_number, err) != 0)
 		return co_err_set(err, CO_ERR_OUTPUT, 0, "%s can't be read back", name);
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
 }
 
-static int write_at(int fd, const char *name, const uint8_t *bytes, size_t len, uint64_t off, struct co_err *err)
+int co_e01_amend_write(int fd, const char *name, const uint8_t *bytes, size_t len, uint64_t off, struct co_err *err)
 {
 	while (len) {
 		ssize_t n = pwrite(fd, bytes, len, (off_t)off);
@@ -49,58 +50,11 @@ static int write_at(int fd, const char *name, const uint8_t *bytes, size_t len, 
 	return 0;
 }
 
-static int close_segment(int fd, const char *name, int r, struct co_err *err)
+int co_e01_amend_close(int fd, const char *name, int r, struct co_err *err)
 {
 	if (close(fd) < 0 && r == 0)
 		r = co_err_set(err, CO_ERR_OUTPUT, errno, "close %s", name);
 	return r;
-}
-
-/* MD5 and SHA-1 have sections of their own. The layout is that of libewf's "ewfx" files: mark, XML with tab and line
- * feeds. Why not "xhash", where libewf puts it there: docs/decisions/0004-sha256-in-the-image.md. */
-static void xheader_text(struct co_str *s, const struct co_digests *digests)
-{
-	char hex[2 * CO_HASH_MAX + 1];
-	co_digests_hex(digests, CO_HASH_SHA256, hex);
-	co_str_addf(s,
-		    "\xEF\xBB\xBF<?xml version=\"1.0\" "
-		    "encoding=\"UTF-8\"?>\n<xheader>\n\t<SHA256>%s</SHA256>\n</xheader>\n\n",
-		    hex);
-}
-
-static int put_xheader(int fd, const char *name, uint64_t done, const struct co_digests *digests, struct co_err *err)
-{
-	CO_CLEANUP_STR struct co_str text = { 0 };
-	xheader_text(&text, digests);
-	struct co_codec *codec = NULL;
-	size_t cap = text.n + 256, len = 0;
-	CO_CLEANUP_FREE uint8_t *out = malloc(cap + 2 * CO_E01_DESCRIPTOR_SIZE);
-	if (out && !text.failed && co_codec_open(&codec, CO_COMPRESSION_BEST, err) == 0)
-		len = co_codec_compress(codec, text.s, text.n, out + CO_E01_DESCRIPTOR_SIZE, cap);
-	co_codec_close(codec);
-	if (len == 0)
-		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the digests of %s", name);
-	uint64_t next = done + CO_E01_DESCRIPTOR_SIZE + len;
-	co_e01_descriptor_put(out, "xheader", next, CO_E01_DESCRIPTOR_SIZE + len);
-	co_e01_descriptor_put(out + CO_E01_DESCRIPTOR_SIZE + len, "done", next, 0);
-	return write_at(fd, name, out, len + 2 * CO_E01_DESCRIPTOR_SIZE, done, err);
-}
-
-int co_e01_sha256_append(const char *name, const struct co_digests *digests, struct co_err *err)
-{
-	struct co_e01_chain chain;
-	struct co_e01_section s;
-	int fd;
-	int r = open_segment(name, &chain, &fd, err);
-	if (r < 0)
-		return r;
-	while (co_e01_chain_next(&chain, false, &s, err) == 0)
-		;
-	if (chain.end == CO_E01_END_DONE && s.off + CO_E01_DESCRIPTOR_SIZE == chain.size)
-		r = put_xheader(fd, name, s.off, digests, err);
-	else
-		r = co_err_set(err, CO_ERR_OUTPUT, 0, "%s does not end with its last section", name);
-	return close_segment(fd, name, r, err);
 }
 
 /* An empty stored block takes 5 bytes at a byte boundary; with one empty block of fixed codes (10 bits) before it, 6.
@@ -179,7 +133,7 @@ static int redate(int fd, const char *name, const struct co_e01_chain *chain, co
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the header of %s", name);
 	if (!deflate_exactly(&stream, &changed, len))
 		return co_err_set(err, CO_ERR_OUTPUT, 0, "%s: the dates do not fit into its header", name);
-	return write_at(fd, name, (const uint8_t *)stream.s, stream.n, s->off + CO_E01_DESCRIPTOR_SIZE, err);
+	return co_e01_amend_write(fd, name, (const uint8_t *)stream.s, stream.n, s->off + CO_E01_DESCRIPTOR_SIZE, err);
 }
 
 int co_e01_set_dates(const char *name, int64_t time_ns, struct co_err *err)
@@ -190,8 +144,9 @@ int co_e01_set_dates(const char *name, int64_t time_ns, struct co_err *err)
 	struct co_date d = co_date_of(co_time_sec(time_ns));
 	co_str_addf(&numbers, "%d %d %d %d %d %d", d.year, d.month, d.day, d.hour, d.minute, d.second);
 	co_str_addf(&seconds, "%lld", (long long)co_time_sec(time_ns));
+	unsigned number;
 	int fd;
-	int r = open_segment(name, &chain, &fd, err);
+	int r = co_e01_amend_open(name, &chain, &number, &fd, err);
 	if (r < 0)
 		return r;
 	while (r == 0 && co_e01_chain_next(&chain, false, &s, err) == 0) {
@@ -200,5 +155,5 @@ int co_e01_set_dates(const char *name, int64_t time_ns, struct co_err *err)
 		else if (strcmp(s.type, "header2") == 0)
 			r = redate(fd, name, &chain, &s, co_str_get(&seconds), err);
 	}
-	return close_segment(fd, name, r, err);
+	return co_e01_amend_close(fd, name, r, err);
 }

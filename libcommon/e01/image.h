@@ -42,9 +42,10 @@ void co_e01_files_release(struct co_e01_files *files, size_t i);
 struct co_e01_set {
 	CO_VEC(char *) names; /* [0] is segment 1 */
 };
-/* Finds and orders them; see co_e01_open(). CO_ERR_FORMAT where one is missing or none is an E01 file. */
-int co_e01_set_find(struct co_e01_set *ret, const char *const *names, size_t n, struct co_e01_notes *notes,
-		    struct co_err *err);
+/* Finds and orders them; see co_e01_open(). CO_ERR_FORMAT where one is missing or none is an E01 file. @partial: only
+ * those that are named; those behind them may be missing. */
+int co_e01_set_find(struct co_e01_set *ret, const char *const *names, size_t n, bool partial,
+		    struct co_e01_notes *notes, struct co_err *err);
 void co_e01_set_free(struct co_e01_set *set);
 
 /* --- header: the texts of an examiner --- */
@@ -104,6 +105,8 @@ int co_e01_table_add_gap(struct co_e01_table *t, uint32_t file, struct co_err *e
 /* Chunks that no table lists are put where the gaps are: what lies before the first gap counts from the beginning, what
  * lies behind the last one from the end. Returns the number of chunks without a table. */
 int co_e01_table_finish(struct co_e01_table *t, uint64_t n_chunks, uint64_t *ret_lost, struct co_err *err);
+/* Chunks before the first that no table lists; after finish. */
+uint64_t co_e01_table_unbroken(const struct co_e01_table *t);
 void co_e01_table_free(struct co_e01_table *t);
 
 struct co_e01_place {
@@ -177,6 +180,7 @@ struct co_e01_image {
 	struct co_e01_notes notes;
 	struct co_e01_volume volume;
 	bool have_volume;
+	bool partial; /* as in struct co_e01_opts */
 	char *texts[CO_E01_TEXT_N];
 	struct {
 		uint64_t (*at)[2]; /* first sector, sectors */

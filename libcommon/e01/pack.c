@@ -137,12 +137,13 @@ static bool looks_random(const uint8_t *in, size_t len)
 	return sum <= PROBE_RANDOM_MAX;
 }
 
-/* @out: room for a chunk. @after_raw: the chunk before was stored raw, so this one probably will be. */
+/* @out: room for a chunk; NULL: it is to be stored raw. @after_raw: the chunk before was stored raw, so this one
+ * probably will be. */
 static void pack_chunk(struct packer *w, const uint8_t *in, size_t len, bool after_raw, uint8_t *out,
 		       struct co_packed *ret)
 {
 	size_t stored = 0;
-	if (w->pack->compression != CO_COMPRESSION_NONE) {
+	if (out) {
 		if (len == w->pack->chunk_size && is_one_byte(in, len))
 			stored = pack_same(w, in, out);
 		else if (!after_raw || !looks_random(in, len))
@@ -162,13 +163,14 @@ static int run_job(void *self, void *arg, struct co_err *err)
 	struct packer *w = self;
 	struct co_pack_job *job = arg;
 	size_t chunk = w->pack->chunk_size;
+	uint8_t *out = job->buf->plain ? NULL : job->out;
 	bool after_raw = false; /* of each buffer anew: else the image would depend on which worker had which buffer */
 	(void)err;
 	job->n = 0;
 	for (size_t off = 0; off < job->buf->len; off += chunk) {
 		struct co_packed *c = &job->chunks[job->n];
 		pack_chunk(w, job->buf->data + off, (size_t)co_min_u64(chunk, job->buf->len - off), after_raw,
-			   job->out ? job->out + off : NULL, c);
+			   out ? out + off : NULL, c);
 		after_raw = !c->compressed;
 		job->n++;
 	}

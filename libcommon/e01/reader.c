@@ -153,17 +153,21 @@ static int fill_info(struct co_e01_image *img, const struct co_e01_opts *opts, s
 	memcpy(info->guid, v->guid, sizeof info->guid);
 	img->in_cap = (size_t)info->chunk_size + info->chunk_size / 8 + 1024;
 	uint64_t lost, n = chunks_in(info);
-	int r = co_e01_table_finish(&img->table, n, &lost, err);
+	uint64_t behind = img->partial && n > img->table.n ? n - img->table.n : 0; /* in segments that are not there */
+	int r = behind ? co_e01_table_add_gap(&img->table, info->n_segments - 1, err) : 0;
+	if (r == 0)
+		r = co_e01_table_finish(&img->table, n, &lost, err);
 	if (r < 0)
 		return r;
 	if (img->table.n > n + 1)
 		co_e01_note(&img->notes, "%s: its tables list %llu chunks, but the medium has %llu",
 			    img->set.names.at[0], (unsigned long long)img->table.n, (unsigned long long)n);
-	if (lost)
+	if (lost > behind)
 		co_e01_note(&img->notes, "%s: %llu of %llu chunks are unreadable: no valid table lists them",
 			    img->set.names.at[0], (unsigned long long)lost, (unsigned long long)n);
 	r = find_tail(img, err);
 	info->n_chunks = chunks_in(info);
+	info->present = co_min_u64(co_e01_table_unbroken(&img->table) * info->chunk_size, info->media_size);
 	if (r == 0 && info->media_size == 0)
 		r = co_err_set(err, CO_ERR_FORMAT, 0, "%s describes an empty medium", img->set.names.at[0]);
 	if (r == 0)
@@ -197,7 +201,8 @@ static void fill_strings(struct co_e01_image *img)
 static int open_image(struct co_e01_image *img, const char *const *names, size_t n, const struct co_e01_opts *opts,
 		      struct co_err *err)
 {
-	int r = co_e01_set_find(&img->set, names, n, &img->notes, err);
+	img->partial = opts->partial;
+	int r = co_e01_set_find(&img->set, names, n, opts->partial, &img->notes, err);
 	if (r == 0)
 		r = co_e01_files_open(&img->files, (const char *const *)img->set.names.at, img->set.names.n, err);
 	if (r == 0)

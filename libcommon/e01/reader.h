@@ -24,6 +24,8 @@ struct co_e01_info {
 	uint32_t sector_size;
 	uint32_t chunk_size; /* bytes */
 	uint64_t n_chunks;
+	uint64_t present; /* bytes of the medium from its begin that the tables of the segments tell the places of, with
+			   * nothing missing between: whole chunks, or all of it */
 	unsigned n_segments;
 	uint8_t media_type, media_flags, compression;
 	uint8_t guid[16];
@@ -42,6 +44,10 @@ struct co_e01_info {
 struct co_e01_opts {
 	size_t cache_bytes; /* inflated chunks kept; 0: 64 MiB */
 	unsigned ahead;     /* threads that inflate what lies ahead of sequential reads; 0: none */
+	/* What there is of an image that was not written to its end: the files named, and no others, are its first
+	 * segments. The last of them may end with "next", or anywhere behind its last table (e01/tail.h). What
+	 * lies behind info.present is unreadable. */
+	bool partial;
 };
 
 /* @names: one or more files. With one, the others of its set are looked for beside it (same stem, then any file of

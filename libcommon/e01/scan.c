@@ -19,7 +19,8 @@ struct scan {
 	struct co_e01_image *img;
 	const char *name; /* of the segment */
 	uint32_t file;
-	bool last;
+	bool last;   /* segment of those that are there */
+	bool listed; /* tables list all chunks before this place in the segment */
 	struct co_e01_chain chain;
 	struct co_e01_table_part table, table2; /* seen, and not yet added to the image */
 	struct co_e01_volume data;              /* the copy of the volume in this or an earlier segment */
@@ -183,16 +184,26 @@ static int on_section(struct scan *sc, const struct co_e01_section *s, struct co
 		if (r == 0)
 			r = co_e01_table_add_gap(&sc->img->table, sc->file, err);
 	}
+	if (strcmp(s->type, "sectors") == 0)
+		sc->listed = false;
+	else if (strcmp(s->type, "table2") == 0)
+		sc->listed = true;
 	for (size_t i = 0; r == 0 && i < sizeof handlers / sizeof *handlers; i++)
 		if (strcmp(s->type, handlers[i].type) == 0)
 			return handlers[i].on(sc, s, err);
 	return r;
 }
 
+/* Is all there but the last sections, or a part of them? */
+static bool lacks_tail_only(const struct scan *sc)
+{
+	return sc->img->partial && sc->last && sc->listed;
+}
+
 /* What the end of the chain means. */
 static int check_end(struct scan *sc, struct co_err *err)
 {
-	if (sc->chain.end == CO_E01_END_CUT)
+	if (sc->chain.end == CO_E01_END_CUT && !lacks_tail_only(sc))
 		return co_err_set(err, CO_ERR_FORMAT, 0, "%s is truncated: it ends without its last section", sc->name);
 	if (sc->chain.end != CO_E01_END_BROKEN)
 		return 0;
@@ -255,6 +266,8 @@ int co_e01_image_scan(struct co_e01_image *img, struct co_err *err)
 	for (size_t i = 0; r == 0 && i < img->set.names.n; i++) {
 		sc.file = (uint32_t)i;
 		sc.name = img->set.names.at[i];
+		sc.last = i + 1 == img->set.names.n;
+		sc.listed = false;
 		r = scan_segment(&sc, err);
 	}
 	if (r < 0)

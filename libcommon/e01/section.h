@@ -83,16 +83,4 @@ int co_e01_xml_digests_parse(const uint8_t *bytes, size_t len, struct co_digests
  * < 0: CO_ERR_NOMEM. *ret is freed by the caller. */
 int co_e01_inflate_text(const uint8_t *bytes, size_t len, uint8_t **ret, size_t *ret_len, struct co_err *err);
 
-/* For the writer: puts an "xheader" section with the SHA-256 of @digests (must be in the set) before the "done" of the
- * last segment. Stock ewfinfo shows it. CO_ERR_OUTPUT on failure. */
-int co_e01_sha256_append(const char *segment_name, const struct co_digests *digests, struct co_err *err);
-
-/* For the writer: libewf writes one and the same text as date into header (where it has to be "2026 9 1 2 54 20") and
- * header2 (seconds since 1970), or else the wall clock in local time. So it is given this placeholder, which is long
- * enough that the sections can be made anew with the right dates in the same number of bytes. */
-#define CO_E01_DATE_PLACEHOLDER \
-	"kT7#vQ2m!Zx9$Lb4&Rw1(Hc8)Ny5*Gd3+Fj6,Ps0-Ue:Aq;Bo<Ci=Di>Ek?Fl@" \
-	"Gm[Hn]Io^Jp_Kr{Ms}Nt~Ou%Pv/Sy"
-int co_e01_set_dates(const char *segment_name, int64_t time_ns, struct co_err *err);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,14 @@ int co_e01_extension(unsigned number, char ret[4])
 	ret[1] = (char)('A' + number / 26 % 26);
 	ret[2] = (char)('A' + number % 26);
 	return 0;
+}
+
+char *co_e01_segment_name(const char *stem, unsigned number)
+{
+	char extension[4], *name;
+	if (co_e01_extension(number, extension) < 0 || asprintf(&name, "%s.%s", stem, extension) < 0)
+		return NULL;
+	return name;
 }
 
 int co_e01_probe(const char *name, struct co_err *err)

@@ -262,8 +262,9 @@ static int missing(const struct candidates *all, size_t number, const char *give
 	return co_err_set(err, CO_ERR_FORMAT, 0, "segment %zu of %s is missing", number, given);
 }
 
-/* Segments in order, each once, none missing, nothing behind the last. */
-static int check_order(struct candidates *all, const char *given, struct co_e01_notes *notes, struct co_err *err)
+/* Segments in order, each once, none missing (but for the end of a partial set), nothing behind the last. */
+static int check_order(struct candidates *all, const char *given, bool partial, struct co_e01_notes *notes,
+		       struct co_err *err)
 {
 	qsort(all->list.at, all->list.n, sizeof *all->list.at, compare_numbers);
 	for (size_t i = 0; i < all->list.n; i++) {
@@ -285,13 +286,13 @@ static int check_order(struct candidates *all, const char *given, struct co_e01_
 			free(all->list.at[--all->list.n].name);
 	}
 	const struct candidate *last = &all->list.at[all->list.n - 1];
-	if (last->end == CO_E01_END_NEXT)
+	if (last->end == CO_E01_END_NEXT && !partial)
 		return missing(all, (size_t)last->number + 1, given, err);
 	return 0;
 }
 
-int co_e01_set_find(struct co_e01_set *ret, const char *const *names, size_t n, struct co_e01_notes *notes,
-		    struct co_err *err)
+int co_e01_set_find(struct co_e01_set *ret, const char *const *names, size_t n, bool partial,
+		    struct co_e01_notes *notes, struct co_err *err)
 {
 	struct candidates all = { 0 };
 	int r = 0;
@@ -304,10 +305,10 @@ int co_e01_set_find(struct co_e01_set *ret, const char *const *names, size_t n, 
 		else if (r > 0)
 			r = co_err_set(err, CO_ERR_FORMAT, 0, "%s is not an E01 file", names[i]);
 	}
-	if (r == 0 && n == 1 && !is_complete(&all))
+	if (r == 0 && n == 1 && !partial && !is_complete(&all))
 		r = scan_folder(&all, names[0], err);
 	if (r == 0)
-		r = check_order(&all, names[0], notes, err);
+		r = check_order(&all, names[0], partial, notes, err);
 	struct co_e01_set set = { 0 };
 	if (r == 0 && co_vec_reserve(&set.names, all.list.n) < 0)
 		r = co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the segments of %s", names[0]);

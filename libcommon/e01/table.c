@@ -145,6 +145,14 @@ int co_e01_table_finish(struct co_e01_table *t, uint64_t n_chunks, uint64_t *ret
 	return 0;
 }
 
+uint64_t co_e01_table_unbroken(const struct co_e01_table *t)
+{
+	for (size_t i = 0; i < t->groups.n; i++)
+		if (t->groups.at[i].n && !t->groups.at[i].entries)
+			return t->groups.at[i].first;
+	return t->n;
+}
+
 const struct co_e01_group *co_e01_table_group(const struct co_e01_table *t, uint64_t chunk)
 {
 	size_t low = 0, high = t->groups.n;

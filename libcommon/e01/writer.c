@@ -17,8 +17,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "e01/amend.h"
 #include "e01/pack.h"
-#include "e01/section.h"
 #include "e01/segment.h"
 #include "io/sink.h"
 #include "run/pool.h"
@@ -26,7 +26,7 @@
 enum {
 	DEFAULT_CHUNK = 32 << 10,
 	CHUNK_MAX = 32 << 20,
-	SEGMENT_RESERVE = 1024, /* of each segment, for the section xheader */
+	SEGMENT_RESERVE = 1024, /* of each segment, for the tail that libewf does not write: digest, hash, xheader */
 	SEGMENT_OVERHEAD =
 		128 << 10, /* headers with long notes, volume, tables: a segment must be larger than a chunk by it */
 	TEXT_MAX = 2999,
@@ -35,7 +35,6 @@ enum {
 };
 #define DEFAULT_SEGMENT (UINT64_C(1500) << 20)
 #define MEDIA_FLAG_IMAGE 0x01 /* libewf.h has names for the other flags only */
-#define SECTORS_32BIT (UINT64_C(1) << 32)
 
 struct co_e01_writer {
 	libewf_handle_t *ewf;
@@ -162,14 +161,6 @@ static int check_options(const struct co_e01_writer_opts *o, uint32_t spc, uint6
 				  "segments of %" PRIu64 " bytes are too small: more than %d of them", segment,
 				  CO_E01_SEGMENTS_MAX);
 	return 0;
-}
-
-static char *segment_name(const char *stem, unsigned number)
-{
-	char extension[4], *name;
-	if (co_e01_extension(number, extension) < 0 || asprintf(&name, "%s.%s", stem, extension) < 0)
-		return NULL;
-	return name;
 }
 
 /* The folder that @stem is in. NULL: no memory. */
@@ -321,7 +312,7 @@ static int failed_before(const struct co_e01_writer *w, struct co_err *err)
 
 static int set_dates(struct co_e01_writer *w, struct co_err *err)
 {
-	CO_CLEANUP_FREE char *first = segment_name(w->stem, 1);
+	CO_CLEANUP_FREE char *first = co_e01_segment_name(w->stem, 1);
 	if (!first)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
 	w->dated = true;
@@ -333,7 +324,7 @@ static int count_segments(const char *stem, unsigned *ret, struct co_err *err)
 	unsigned n = 0;
 	for (;;) {
 		struct stat st;
-		CO_CLEANUP_FREE char *name = segment_name(stem, n + 1);
+		CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, n + 1);
 		if (!name || lstat(name, &st) < 0)
 			break;
 		n++;
@@ -350,7 +341,7 @@ static int why_not_longer(const char *stem)
 	unsigned n;
 	if (count_segments(stem, &n, NULL) < 0)
 		return 0;
-	CO_CLEANUP_FREE char *name = segment_name(stem, n);
+	CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, n);
 	CO_CLEANUP_CLOSE int fd = name ? open(name, O_WRONLY | O_CLOEXEC) : -1;
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -398,7 +389,7 @@ static int tell_done(struct co_e01_writer *w, struct co_err *err)
 	int r = 0;
 	while (r == 0 && w->segment_done) {
 		struct stat st;
-		CO_CLEANUP_FREE char *next = segment_name(w->stem, w->segment + 1);
+		CO_CLEANUP_FREE char *next = co_e01_segment_name(w->stem, w->segment + 1);
 		if (!next || lstat(next, &st) < 0)
 			break;
 		r = w->segment_done(w->segment_done_arg, w->segment++, err);
@@ -472,31 +463,13 @@ int co_e01_writer_put(struct co_e01_writer *w, struct co_buf *buf, struct co_err
 	return write_done(w, err);
 }
 
-int co_e01_writer_mark_bad(struct co_e01_writer *w, uint64_t first_sector, uint64_t sectors, struct co_err *err)
-{
-	libewf_error_t *error = NULL;
-	uint64_t n = 0;
-	if (first_sector < SECTORS_32BIT)
-		n = co_min_u64(sectors, co_min_u64(UINT32_MAX, SECTORS_32BIT - first_sector));
-	if (n == 0)
-		return sectors > 0;
-	if (libewf_handle_append_acquiry_error(w->ewf, first_sector, n, &error) < 0)
-		return fail(w, ewf_failed(err, CO_ERR_OUTPUT, 0, w->stem, "record an unreadable range", &error), err);
-	return n < sectors;
-}
-
 /* --- finishing --- */
 
-static int close_ewf(struct co_e01_writer *w, const struct co_digests *digests, struct co_err *err)
+static int close_ewf(struct co_e01_writer *w, struct co_err *err)
 {
-	struct co_digests copy = *digests, *d = &copy; /* libewf reads them, but takes no const */
 	libewf_error_t *error = NULL;
 	errno = 0;
-	if (((d->set & CO_HASH_BIT(CO_HASH_MD5)) &&
-	     libewf_handle_set_md5_hash(w->ewf, d->of[CO_HASH_MD5].bytes, 16, &error) < 0) ||
-	    ((d->set & CO_HASH_BIT(CO_HASH_SHA1)) &&
-	     libewf_handle_set_sha1_hash(w->ewf, d->of[CO_HASH_SHA1].bytes, 20, &error) < 0) ||
-	    libewf_handle_write_finalize(w->ewf, &error) < 0 || libewf_handle_close(w->ewf, &error) != 0)
+	if (libewf_handle_write_finalize(w->ewf, &error) < 0 || libewf_handle_close(w->ewf, &error) != 0)
 		return write_failed(w, errno, &error, err);
 	libewf_handle_free(&w->ewf, NULL);
 	return 0;
@@ -505,7 +478,7 @@ static int close_ewf(struct co_e01_writer *w, const struct co_digests *digests, 
 static int sync_segments(const char *stem, unsigned n, struct co_err *err)
 {
 	for (unsigned k = 1; k <= n; k++) {
-		CO_CLEANUP_FREE char *name = segment_name(stem, k);
+		CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, k);
 		int r = name ? co_sync_file(name, err)
 			     : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
 		if (r < 0)
@@ -516,7 +489,7 @@ static int sync_segments(const char *stem, unsigned n, struct co_err *err)
 		      : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the folder of %s", stem);
 }
 
-static int finish(struct co_e01_writer *w, const struct co_digests *digests, unsigned *ret_segments, struct co_err *err)
+static int finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err *err)
 {
 	int r;
 	while ((r = co_e01_writer_pump(w, err)) == 0)
@@ -528,22 +501,16 @@ static int finish(struct co_e01_writer *w, const struct co_digests *digests, uns
 	if (w->written != w->media_size)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s: only %" PRIu64 " of %" PRIu64 " bytes were put", w->stem,
 				  w->written, w->media_size);
-	r = close_ewf(w, digests, err);
+	r = close_ewf(w, err);
 	if (r == 0)
 		r = count_segments(w->stem, ret_segments, err);
-	if (r == 0 && (digests->set & CO_HASH_BIT(CO_HASH_SHA256))) {
-		CO_CLEANUP_FREE char *last = segment_name(w->stem, *ret_segments);
-		r = last ? co_e01_sha256_append(last, digests, err)
-			 : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
-	}
 	return r < 0 ? r : sync_segments(w->stem, *ret_segments, err);
 }
 
-int co_e01_writer_finish(struct co_e01_writer *w, const struct co_digests *digests, unsigned *ret_segments,
-			 struct co_err *err)
+int co_e01_writer_finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err *err)
 {
 	unsigned n = 0;
-	int r = finish(w, digests, &n, err);
+	int r = finish(w, &n, err);
 	if (r == 0)
 		*ret_segments = n;
 	return fail(w, r, err);

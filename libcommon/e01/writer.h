@@ -2,7 +2,7 @@
 /*
  * E01 writer: EnCase 6 layout through libewf, chunks compressed by workers, written in order.
  *
- *	lend a buffer from the ring -> fill it -> put it -> ... -> finish
+ *	lend a buffer from the ring -> fill it -> put it -> ... -> finish -> co_e01_write_tail
  *
  * put() takes over the caller's reference and hands the buffer to the compress workers. Whoever finds the ring empty
  * calls pump(), which waits for the oldest buffer in work, writes its chunks and gives it back. One thread calls all
@@ -17,7 +17,6 @@
 
 #include "base/error.h"
 #include "e01/codec.h"
-#include "hash/digest.h"
 #include "run/buffers.h"
 
 struct co_e01_writer;
@@ -54,17 +53,15 @@ struct co_e01_writer_opts {
 
 int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struct co_e01_writer_opts *opts,
 		       struct co_err *err);
-/* @buf->len is a multiple of the chunk size, but for the last. On failure the reference is dropped as well. */
+/* @buf->len is a multiple of the chunk size, but for the last. Chunks of a plain buffer are stored raw, whatever they
+ * hold, so that co_e01_patch_write can change them later. On failure the reference is dropped as well. */
 int co_e01_writer_put(struct co_e01_writer *w, struct co_buf *buf, struct co_err *err);
 /* 0: one buffer was written. 1: none is in work. */
 int co_e01_writer_pump(struct co_e01_writer *w, struct co_err *err);
-/* Records an unreadable range for the error table, which has 32-bit sector numbers. 0: stored; 1: it lies beyond 2^32
- * sectors, in whole or in part, and that part is not stored (it belongs into the manifest, as all ranges do). */
-int co_e01_writer_mark_bad(struct co_e01_writer *w, uint64_t first_sector, uint64_t sectors, struct co_err *err);
-/* Writes what is in work, the digests (MD5, SHA-1 in their sections), and closes. All media bytes must have been put.
- * fsyncs every segment and the folder. *ret_segments: number of segment files. */
-int co_e01_writer_finish(struct co_e01_writer *w, const struct co_digests *digests, unsigned *ret_segments,
-			 struct co_err *err);
+/* Writes what is in work and closes. All media bytes must have been put. fsyncs every segment and the folder. The image
+ * can be read then, but has no digests and no list of unreadable sectors: see e01/tail.h. *ret_segments: number of
+ * segment files. */
+int co_e01_writer_finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err *err);
 /* After a failure or after finish. Buffers in work are given back. Files stay. NULL is allowed. */
 void co_e01_writer_close(struct co_e01_writer *w);
 

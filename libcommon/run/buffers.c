@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #define ALIGNMENT 4096
@@ -87,6 +86,7 @@ static struct co_buf *lend(struct co_bufs *bufs, bool wait)
 	if (buf) {
 		buf->len = 0;
 		buf->off = 0;
+		buf->plain = false;
 		atomic_store(&buf->refs, 1);
 	}
 	return buf;

@@ -4,11 +4,14 @@
 #define UNIT_E01_IMAGE_H
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "e01/reader.h"
+#include "e01/tail.h"
 #include "e01/writer.h"
 #include "folder.h"
 
@@ -70,6 +73,21 @@ static inline void image_free(struct image *im)
 	free(im->medium);
 }
 
+/* All bytes of a file; the result is freed by the caller. */
+static inline uint8_t *read_all(const char *name, size_t *ret_len)
+{
+	FILE *f = fopen(name, "re");
+	ck_assert_msg(f, "%s: %s", name, strerror(errno));
+	fseek(f, 0, SEEK_END);
+	long len = ftell(f);
+	rewind(f);
+	uint8_t *b = malloc((size_t)len + 1);
+	ck_assert_uint_eq(fread(b, 1, (size_t)len, f), (size_t)len);
+	fclose(f);
+	*ret_len = (size_t)len;
+	return b;
+}
+
 /* Puts @len bytes of the medium. The first failure, or 0. */
 static inline int image_put(struct image *im, struct co_e01_writer *w, struct co_bufs *bufs, size_t len,
 			    struct co_err *err)
@@ -91,8 +109,8 @@ static inline int image_put(struct image *im, struct co_e01_writer *w, struct co
 	return r;
 }
 
-/* Writes the image as @stem.E01...; a negative code and *err on failure. */
-static inline int image_try(struct image *im, const char *stem, struct co_err *err)
+/* Writes the image as @stem.E01..., without a tail; a negative code and *err on failure. */
+static inline int image_finish(struct image *im, const char *stem, struct co_err *err)
 {
 	struct co_e01_writer *w = NULL;
 	struct co_bufs *bufs = NULL;
@@ -102,10 +120,17 @@ static inline int image_try(struct image *im, const char *stem, struct co_err *e
 	if (r == 0)
 		r = image_put(im, w, bufs, im->len, err);
 	if (r == 0)
-		r = co_e01_writer_finish(w, &im->digests, &im->n_segments, err);
+		r = co_e01_writer_finish(w, &im->n_segments, err);
 	co_e01_writer_close(w);
 	co_bufs_close(bufs);
 	return r;
+}
+
+/* The same with its tail. */
+static inline int image_try(struct image *im, const char *stem, struct co_err *err)
+{
+	int r = image_finish(im, stem, err);
+	return r < 0 ? r : co_e01_write_tail(stem, im->n_segments, &im->digests, NULL, NULL, err);
 }
 
 static inline void image_write(struct image *im, const char *stem)

@@ -30,7 +30,7 @@ static void open_with(struct co_source *src, const char *name, size_t cache_byte
 {
 	struct co_err err;
 	const char *path = in_folder(&dir, name);
-	const struct co_e01_opts opts = { cache_bytes, ahead };
+	const struct co_e01_opts opts = { .cache_bytes = cache_bytes, .ahead = ahead };
 	ck_assert_msg(co_e01_open(src, &path, 1, &opts, &err) == 0, "%s", err.msg);
 }
 
