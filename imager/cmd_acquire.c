@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "acquire/acquire.h"
+#include "acquire/earlier.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "commands.h"
@@ -13,13 +16,17 @@
 
 #define SEGMENT_MIN (UINT64_C(1) << 20)
 #define THREADS_MAX 256
+#define READ_TIMEOUT 60 /* seconds: what kernels and drives give a command, with some tries */
+#define AREA_TIMEOUT 300
+#define RETRIES_MAX 1000
+#define SECONDS_MAX 86400
 
 struct opts {
 	const char *output, *second_output, *name, *case_number, *evidence_number, *examiner, *description, *notes;
 	const char *compression, *hashes, *guid, *sign_key, *sign_certificate;
-	uint64_t segment_size, threads;
+	uint64_t segment_size, threads, retries, read_timeout, area_timeout;
 	int64_t date;
-	bool no_verify, no_block_digests, dry_run, json;
+	bool resume, resume_check_all, require_write_block, no_verify, no_block_digests, dry_run, json;
 	struct co_progress_args progress;
 };
 
@@ -41,6 +48,18 @@ static const struct co_option options[] = {
 	  "digests besides sha256, which is always made (md5,sha1)" },
 	{ "threads", 0, "N", CO_OPT_UINT, offsetof(struct opts, threads),
 	  "threads that compress, for each output (one per processor)" },
+	{ "resume", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, resume),
+	  "go on with the acquisition that BAG was begun for; what shapes the image comes from there" },
+	{ "resume-check-all", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, resume_check_all),
+	  "before, compare all that BAG holds with the source, not only samples" },
+	{ "require-write-block", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, require_write_block),
+	  "do nothing unless each layer of the write block holds" },
+	{ "sector-retries", 0, "N", CO_OPT_UINT, offsetof(struct opts, retries),
+	  "how often each bad sector is read again at the end (0)" },
+	{ "read-timeout", 0, "S", CO_OPT_UINT, offsetof(struct opts, read_timeout),
+	  "seconds after which a read that does not end is a source that hangs (60)" },
+	{ "area-timeout", 0, "S", CO_OPT_UINT, offsetof(struct opts, area_timeout),
+	  "seconds that failing reads of one bad area may take in each pass (300)" },
 	{ "no-verify", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_verify), "don't read the image back" },
 	{ "no-block-digests", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, no_block_digests),
 	  "don't make the digests of each MiB, by which differences are located" },
@@ -60,7 +79,8 @@ static const struct co_option options[] = {
 
 struct request {
 	struct im_acquire_opts acquire;
-	enum co_progress_mode progress;
+	struct im_earlier earlier[IM_BAGS_MAX];
+	char *status_folder;
 	uint8_t guid[16];
 };
 
@@ -72,6 +92,36 @@ static int load_signer(const struct opts *o, struct co_signer **ret, struct co_e
 	if (!o->sign_key != !o->sign_certificate)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--sign-key and --sign-cert need each other");
 	return o->sign_key ? co_signer_open(ret, &files, err) : 0;
+}
+
+/* What shapes the image can't be changed any more. */
+static int check_resume(const struct opts *o, struct co_err *err)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} fixed[] = {
+		{ "name", o->name },
+		{ "case-number", o->case_number },
+		{ "evidence-number", o->evidence_number },
+		{ "examiner", o->examiner },
+		{ "description", o->description },
+		{ "notes", o->notes },
+		{ "compression", o->compression },
+		{ "segment-size", o->segment_size },
+		{ "hash", o->hashes },
+		{ "guid", o->guid },
+		{ "date", o->date != CO_TIME_NONE },
+		{ "no-block-digests", o->no_block_digests },
+	};
+
+	if (!o->resume && o->resume_check_all)
+		return co_err_set(err, CO_ERR_USAGE, 0, "--resume-check-all needs --resume");
+	for (size_t i = 0; o->resume && i < sizeof fixed / sizeof fixed[0]; i++)
+		if (fixed[i].given)
+			return co_err_set(err, CO_ERR_USAGE, 0,
+					  "--%s can't be given with --resume: it stays what it was", fixed[i].option);
+	return 0;
 }
 
 static int parse(const struct opts *o, const struct co_call *call, struct request *ret, struct co_err *err)
@@ -96,12 +146,24 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 		.verify = !o->no_verify,
 		.block_digests = !o->no_block_digests,
 		.date_ns = o->date,
+		.retries = (unsigned)o->retries,
+		.patience_ns = (int64_t)(o->read_timeout ? o->read_timeout : READ_TIMEOUT) * CO_NS_PER_S,
+		.area_ns = (int64_t)(o->area_timeout ? o->area_timeout : AREA_TIMEOUT) * CO_NS_PER_S,
+		.require_write_block = o->require_write_block,
+		.check_all = o->resume_check_all,
+		.status_file = o->progress.status_file,
 	};
+	if (o->retries > RETRIES_MAX || o->read_timeout > SECONDS_MAX || o->area_timeout > SECONDS_MAX)
+		return co_err_set(err, CO_ERR_USAGE, 0,
+				  "--sector-retries must be at most %d, --read-timeout and --area-timeout %d seconds",
+				  RETRIES_MAX, SECONDS_MAX);
 	if (o->threads > THREADS_MAX)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--threads must be at most %d", THREADS_MAX);
 	if (o->segment_size && o->segment_size < SEGMENT_MIN)
 		return co_err_set(err, CO_ERR_USAGE, 0, "--segment-size must be at least 1 MiB");
-	r = im_check_name(a->name, err);
+	r = check_resume(o, err);
+	if (r == 0)
+		r = im_check_name(a->name, err);
 	if (r == 0)
 		r = im_check_bags(a->bags, a->n_bags, err);
 	if (r == 0)
@@ -109,7 +171,7 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 	if (r == 0)
 		r = co_hash_parse(o->hashes ? o->hashes : "md5,sha1", &a->hashes, err);
 	if (r == 0)
-		r = co_progress_mode_parse(o->progress.mode, &ret->progress, err);
+		r = co_progress_mode_parse(o->progress.mode, &a->progress, err);
 	if (r < 0)
 		return r;
 	a->hashes |= CO_HASH_BIT(CO_HASH_SHA256);
@@ -287,6 +349,19 @@ static int report(const struct im_record *rec, bool json, struct co_err *err)
 	return r < 0 ? r : im_print(&text, err);
 }
 
+/* The folder of the status file, which must stay writable. */
+static int find_status_folder(struct request *q, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *copy = NULL;
+
+	if (!q->acquire.status_file)
+		return 0;
+	copy = strdup(q->acquire.status_file);
+	q->status_folder = copy ? strdup(dirname(copy)) : NULL;
+	q->acquire.status_folder = q->status_folder;
+	return q->status_folder ? 0 : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for a name");
+}
+
 static int acquire(const char *source, const struct opts *o, struct request *q, struct co_err *err)
 {
 	IM_CLEANUP_GUARD struct im_guard guard = IM_GUARD_NONE;
@@ -298,16 +373,14 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 	r = im_guard_open(&guard, source, err);
 	if (r == 0)
 		r = check_spaces(&q->acquire, guard.size, space, err);
-	if (r < 0)
-		return r;
-	warn_of_guard(&guard);
-	r = co_progress_open(&q->acquire.progress, q->progress, o->progress.status_file, err);
+	if (r == 0)
+		r = find_status_folder(q, err);
 	if (r < 0)
 		return r;
 	r = im_acquire(&rec, &q->acquire, &guard, err);
-	co_progress_close(q->acquire.progress);
 	if (!rec.name)
 		return r;
+	warn_of_guard(&guard);
 	printed = report(&rec, o->json, &late);
 	if (r < 0)
 		return r;
@@ -316,6 +389,13 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 		return printed;
 	}
 	return rec.bad.total ? CO_EXIT_DAMAGED : CO_EXIT_OK;
+}
+
+static void free_request(struct request *q)
+{
+	for (size_t i = 0; i < IM_BAGS_MAX; i++)
+		im_earlier_free(&q->earlier[i]);
+	free(q->status_folder);
 }
 
 static int run(const struct co_call *call, struct co_err *err)
@@ -330,10 +410,15 @@ static int run(const struct co_call *call, struct co_err *err)
 	if (r < 0)
 		return r;
 	q.acquire.signer = signer;
+	if (o->resume)
+		q.acquire.earlier = q.earlier;
 	if (o->dry_run)
 		return dry_run(call->args[0], &q.acquire, o->json, err);
 	r = co_cancel_install(err);
-	return r < 0 ? r : acquire(call->args[0], o, &q, err);
+	if (r == 0)
+		r = acquire(call->args[0], o, &q, err);
+	free_request(&q);
+	return r;
 }
 
 const struct co_command im_cmd_acquire = {

@@ -57,6 +57,7 @@ static int stream(struct acquire *a, struct co_err *err)
 		.memory = im_remote_memory(a->remote),
 		.kept = kept ? &kept->image : NULL,
 		.kept_bytes = kept ? kept->bytes : 0,
+		.kept_plain = kept ? &kept->plain : NULL,
 		.progress = a->progress,
 	};
 
@@ -70,6 +71,8 @@ static int recover(struct acquire *a, struct co_err *err)
 		.outputs = &a->outputs,
 		.source = &a->source,
 		.retries = a->opts->retries,
+		.area_ns = a->opts->area_ns,
+		.threads = a->rec->compressors,
 		.progress = a->progress,
 	};
 
@@ -95,12 +98,8 @@ static int record_bad(struct acquire *a, struct co_err *err)
 static int copy(struct acquire *a, struct co_err *err)
 {
 	struct co_err bad = CO_ERR_INIT;
-	int r = im_samples_take(&a->rec->samples_before, &a->source, err);
+	int r = stream(a, err);
 
-	if (r == 0 && a->earlier)
-		r = im_prove_source(longest(a), &a->rec->samples_before, &a->source, a->opts->check_all, err);
-	if (r == 0)
-		r = stream(a, err);
 	if (r == 0)
 		r = recover(a, err);
 	if (r == 0)
@@ -121,8 +120,11 @@ static int skip_verification(struct im_output *o, struct co_err *err)
 
 static int acquire(struct acquire *a, struct co_err *err)
 {
-	int r = copy(a, err);
+	/* Those of a resumed one were taken to prove the source. */
+	int r = a->earlier ? 0 : im_samples_take(&a->rec->samples_before, &a->source, err);
 
+	if (r == 0)
+		r = copy(a, err);
 	if (r == 0)
 		r = im_outputs_each(&a->outputs, a->opts->verify ? im_output_verify : skip_verification, err);
 	return r < 0 ? r : im_outputs_each(&a->outputs, im_output_publish, err);
@@ -174,6 +176,9 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 		.info = o->info,
 		.guard = g,
 		.start_ns = co_clock_now(),
+		.session_ns = co_clock_now(),
+		.acquired_ns = o->date_ns,
+		.good = UINT64_MAX,
 		.media_bytes = g->size,
 		.padding_bytes = (g->sector - g->size % g->sector) % g->sector,
 		.sector = g->sector,
@@ -188,8 +193,12 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 		.buffer_bytes = IM_STREAM_BUFFER,
 		.n_bags = o->n_bags,
 	};
-	for (size_t i = 0; i < o->n_bags; i++)
+	for (size_t i = 0; i < o->n_bags; i++) {
 		rec->bags[i].path = o->bags[i];
+		rec->bags[i].status = IM_STATUS_RUNNING;
+	}
+	if (rec->acquired_ns == CO_TIME_NONE)
+		rec->acquired_ns = rec->start_ns;
 	if (o->guid)
 		memcpy(rec->guid, o->guid, sizeof rec->guid);
 	else if (getrandom(rec->guid, sizeof rec->guid, 0) != (ssize_t)sizeof rec->guid)
@@ -197,18 +206,89 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 	return 0;
 }
 
+static int add_output(struct acquire *a, struct co_err *err)
+{
+	size_t i = a->outputs.n;
+	int r;
+
+	if (a->earlier)
+		r = im_output_reopen(&a->outputs.at[i], a->opts, a->rec, &a->rec->bags[i], &a->earlier[i], err);
+	else
+		r = im_output_create(&a->outputs.at[i], a->opts, a->rec, &a->rec->bags[i], err);
+	if (r == 0)
+		a->outputs.n++;
+	return r;
+}
+
+/* What was made and holds nothing yet goes again. */
+static void remove_outputs(struct acquire *a)
+{
+	for (size_t i = 0; i < a->outputs.n; i++) {
+		if (!a->earlier)
+			im_output_remove(&a->outputs.at[i]);
+		im_output_free(&a->outputs.at[i]);
+	}
+	a->outputs.n = 0;
+}
+
 /* All or none. */
-static int create_bags(struct acquire *a, struct co_err *err)
+static int add_outputs(struct acquire *a, struct co_err *err)
 {
 	int r = im_check_bags(a->opts->bags, a->opts->n_bags, err);
 
-	while (r == 0 && a->outputs.n < a->opts->n_bags) {
-		r = im_output_create(&a->outputs.at[a->outputs.n], a->opts, a->rec, &a->rec->bags[a->outputs.n], err);
-		if (r == 0)
-			a->outputs.n++;
-	}
-	for (size_t i = 0; r < 0 && i < a->outputs.n; i++)
-		im_output_remove(&a->outputs.at[i]);
+	while (r == 0 && a->outputs.n < a->opts->n_bags)
+		r = add_output(a, err);
+	return r;
+}
+
+static int split(struct acquire *a, struct co_err *err)
+{
+	struct im_split_opts opts = { .readers = IM_STREAM_READERS,
+				      .memory = IM_STREAM_RING * IM_STREAM_BUFFER,
+				      .patience_ns = a->opts->patience_ns,
+				      .all_or_nothing = a->opts->require_write_block };
+	int r;
+
+	for (size_t i = 0; i < a->opts->n_bags; i++)
+		opts.writable[opts.n_writable++] = a->opts->bags[i];
+	if (a->opts->status_folder)
+		opts.writable[opts.n_writable++] = a->opts->status_folder;
+	r = im_split(&a->remote, a->rec->guard, &opts, err);
+	if (r < 0)
+		return r;
+	im_remote_source(a->remote, &a->source);
+	r = co_progress_open(&a->progress, a->opts->progress, a->opts->status_file, err);
+	for (size_t i = 0; i < a->outputs.n; i++)
+		a->outputs.at[i].progress = a->progress;
+	return r;
+}
+
+/* Before anything of what earlier sessions have left is changed for good. */
+static int prove(struct acquire *a, struct co_err *err)
+{
+	struct im_samples *now = &a->rec->samples_before;
+	int r;
+
+	if (!a->earlier)
+		return 0;
+	r = im_samples_take(now, &a->source, err);
+	return r < 0 ? r : im_resume_prove(&a->earlier[0], longest(a), now, &a->source, a->opts->check_all, err);
+}
+
+static int prepare(struct acquire *a, struct im_guard *guard, struct co_err *err)
+{
+	int r = begin_record(a->rec, a->opts, guard, err);
+
+	if (r == 0 && a->earlier)
+		r = im_resume_read(a->earlier, a->rec, a->opts, guard, err);
+	if (r == 0)
+		r = add_outputs(a, err);
+	if (r == 0)
+		r = split(a, err);
+	if (r == 0)
+		r = prove(a, err);
+	if (r < 0)
+		remove_outputs(a);
 	return r;
 }
 
@@ -216,12 +296,13 @@ static void first_events(struct acquire *a)
 {
 	const struct im_guard *g = a->rec->guard;
 
-	im_outputs_tell(&a->outputs, "started", "exhibit-imager %s acquires %s", CO_VERSION, g->device.path);
+	im_outputs_tell(&a->outputs, a->earlier ? "resumed" : "started", "exhibit-imager %s acquires %s", CO_VERSION,
+			g->device.path);
 	for (size_t i = 0; i < g->layers.n; i++)
-		im_outputs_tell(&a->outputs, g->layers.at[i].applied ? "write-block" : "write-block-absent", "%s: %s", g->layers.at[i].name,
-		     g->layers.at[i].proof);
-	im_outputs_tell(&a->outputs, "source-opened", "%s: %" PRIu64 " bytes, sectors of %" PRIu32 " bytes", g->device.path, g->size,
-	     g->sector);
+		im_outputs_tell(&a->outputs, g->layers.at[i].applied ? "write-block" : "write-block-absent", "%s: %s",
+				g->layers.at[i].name, g->layers.at[i].proof);
+	im_outputs_tell(&a->outputs, "source-opened", "%s: %" PRIu64 " bytes, sectors of %" PRIu32 " bytes",
+			g->device.path, g->size, g->sector);
 }
 
 static void set_status(struct acquire *a)
@@ -274,6 +355,7 @@ static int conclude(struct acquire *a, int r, const struct co_err *why, int64_t 
 	for (size_t i = 0; r < 0 && i < a->outputs.n; i++)
 		if (im_output_is_left(&a->outputs.at[i]))
 			rec->bags[i].error = *why;
+	im_remote_close(CO_TAKE(a->remote)); /* the last that hold the source */
 	im_guard_finish(rec->guard);
 	im_outputs_tell(&a->outputs, "guard-ended", "the write block ended and the counters were read");
 	rec->end_ns = co_clock_now();
@@ -287,25 +369,31 @@ static int conclude(struct acquire *a, int r, const struct co_err *why, int64_t 
 	return worst(a, err);
 }
 
-int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct im_guard *guard, struct co_err *err)
+static int run(struct acquire *a, struct co_err *err)
 {
-	struct acquire a = { .opts = opts, .rec = ret };
 	struct co_err why = CO_ERR_INIT;
 	int64_t began = co_clock_monotonic();
-	int r = begin_record(ret, opts, guard, err);
+	int r = im_outputs_each(&a->outputs, im_output_begin, &why);
 
+	first_events(a);
 	if (r == 0)
-		r = create_bags(&a, err);
-	if (r < 0) {
+		r = acquire(a, &why);
+	r = conclude(a, r, &why, began, err);
+	for (size_t i = 0; i < a->outputs.n; i++)
+		im_output_free(&a->outputs.at[i]);
+	return r;
+}
+
+int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct im_guard *guard, struct co_err *err)
+{
+	struct acquire a = { .opts = opts, .rec = ret, .earlier = opts->earlier };
+	int r = prepare(&a, guard, err);
+
+	if (r < 0)
 		ret->name = NULL;
-	} else {
-		r = im_outputs_each(&a.outputs, im_output_begin, &why);
-		first_events(&a);
-		if (r == 0)
-			r = acquire(&a, &why);
-		r = conclude(&a, r, &why, began, err);
-	}
-	for (size_t i = 0; i < a.outputs.n; i++)
-		im_output_free(&a.outputs.at[i]);
+	else
+		r = run(&a, err);
+	co_progress_close(a.progress);
+	im_remote_close(a.remote);
 	return r;
 }

@@ -31,7 +31,16 @@ struct im_acquire_opts {
 	const uint8_t *guid;            /* 16 bytes; NULL: random */
 	int64_t date_ns;                /* acquisition date in the image; CO_TIME_NONE: now */
 	const struct co_signer *signer; /* signs each bag once it is sealed; NULL: they are not signed */
-	struct co_progress *progress;
+	unsigned retries;               /* of each bad sector */
+	int64_t area_ns;                /* time bound for a bad area in one pass */
+	int64_t patience_ns;            /* for one read; what takes longer is a source that hangs */
+	bool require_write_block;       /* each layer of it, or nothing is done */
+	struct im_earlier *earlier;     /* IM_BAGS_MAX empty ones: the bags are there, and are to be gone on with; they
+					   must outlive the record. Then name, info, compression, segment_size, hashes,
+					   block_digests, guid and date_ns come from there. NULL: a new acquisition */
+	bool check_all;                 /* of what is there, all is compared with the source, not only samples */
+	enum co_progress_mode progress;
+	const char *status_file, *status_folder; /* of the progress; NULL: none */
 };
 
 /* A name that can stand in file names and line-based files: CO_ERR_USAGE if not. */
@@ -50,11 +59,12 @@ uint64_t im_usual_segment(uint64_t media);
 /* Space on the file system that will hold @bag. CO_ERR_OUTPUT if there is none such. */
 int im_free_space(const char *bag, uint64_t *ret_bytes, struct co_err *err);
 
-/* Acquires the guarded source; ends the protection of @guard, which must outlive *ret.
+/* Acquires the guarded source; ends the protection of @guard, which must outlive *ret. Confines the calling process for
+ * good (acquire/split.h): afterwards it can write in the bags and the folder of the status file alone.
  * 0: all bags are sealed; their status is complete or complete-with-errors.
- * < 0: *err tells why. ret->name NULL: nothing was created. Else the bags were begun and ret->bags say how each ended;
- * CO_ERR_OUTPUT and CO_ERR_MISMATCH may concern one of them, while the other is complete and sealed.
- * Free *ret in all cases. */
+ * < 0: *err tells why. ret->name NULL: nothing was created, or changed in what earlier sessions have left. Else the
+ * bags were begun and ret->bags say how each ended; CO_ERR_OUTPUT and CO_ERR_MISMATCH may concern one of them, while
+ * the other is complete and sealed. Free *ret in all cases. */
 int im_acquire(struct im_record *ret, const struct im_acquire_opts *opts, struct im_guard *guard, struct co_err *err);
 
 #endif

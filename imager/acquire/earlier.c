@@ -92,6 +92,9 @@ static int get_image(struct im_earlier *e, const json_t *root, struct co_err *er
 	if (r == 0)
 		r = get_int(e, image, "segment_bytes", 1, INT64_MAX, &v, err);
 	e->segment_limit = (uint64_t)v;
+	if (r == 0)
+		r = get_int(e, image, "safe_bytes", 0, INT64_MAX, &v, err);
+	e->safe_bytes = (uint64_t)v;
 	e->patched = json_is_true(json_object_get(image, "patched"));
 	e->block_digests = json_is_object(json_object_get(root, "blocks"));
 	return r;
@@ -107,8 +110,8 @@ static int get_progress(struct im_earlier *e, const json_t *root, struct co_err 
 	if (r == 0)
 		r = get_int(e, media, "read_bytes", 0, INT64_MAX, &v, err);
 	e->read_bytes = (uint64_t)v;
-	return r < 0 ? r :
-		       get_int(e, json_object_get(root, "clock"), "start_ns", INT64_MIN, INT64_MAX, &e->start_ns, err);
+	return r < 0 ? r
+		     : get_int(e, json_object_get(root, "clock"), "start_ns", INT64_MIN, INT64_MAX, &e->start_ns, err);
 }
 
 static bool is_state(char c)
@@ -140,6 +143,26 @@ static int get_areas(struct im_earlier *e, const json_t *root, struct co_err *er
 	return 0;
 }
 
+/* [[first, count], ...] */
+static int get_plain(struct im_earlier *e, const json_t *root, struct co_err *err)
+{
+	const json_t *list = json_object_get(json_object_get(root, "image"), "uncompressed_mib");
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *range = json_array_get(list, i);
+		json_int_t first = json_integer_value(json_array_get(range, 0)),
+			   count = json_integer_value(json_array_get(range, 1));
+
+		if (first < 0 || count <= 0 || (uint64_t)first < end || count > INT64_MAX - first)
+			return damaged(e, "image.uncompressed_mib", err);
+		if (im_ranges_add(&e->plain, (uint64_t)first, (uint64_t)count) < 0)
+			return no_memory(err);
+		end = (uint64_t)first + (uint64_t)count;
+	}
+	return 0;
+}
+
 static int get_segments(struct im_earlier *e, const json_t *root, struct co_err *err)
 {
 	const json_t *list = json_object_get(root, "segments");
@@ -159,6 +182,33 @@ static int get_segments(struct im_earlier *e, const json_t *root, struct co_err 
 		memcpy(kept.sha256, sha256, sizeof kept.sha256);
 		if (co_vec_push(&e->segments, kept) < 0)
 			return no_memory(err);
+	}
+	return 0;
+}
+
+/* As im_samples_json() writes them. */
+static int get_samples(struct im_earlier *e, const json_t *root, struct co_err *err)
+{
+	const json_t *list = json_object_get(json_object_get(root, "write_block"), "samples_before");
+	size_t n = json_array_size(list);
+
+	if (n > IM_SAMPLES)
+		return damaged(e, "samples_before", err);
+	e->samples.size = e->recorded.media_bytes;
+	for (; e->samples.n < n; e->samples.n++) {
+		const json_t *from = json_array_get(list, e->samples.n);
+		const char *sha256 = json_string_value(json_object_get(from, "sha256"));
+		struct im_sample *to = &e->samples.at[e->samples.n];
+		int64_t offset = 0, length = 0;
+		int r = get_int(e, from, "offset", 0, INT64_MAX, &offset, err);
+
+		if (r == 0)
+			r = get_int(e, from, "bytes", 1, INT64_MAX, &length, err);
+		if (r < 0)
+			return r;
+		to->offset = (uint64_t)offset;
+		to->length = (uint64_t)length;
+		to->readable = sha256 && strlen(sha256) == 64 && co_unhex(sha256, 32, to->sha256) == 0;
 	}
 	return 0;
 }
@@ -203,16 +253,14 @@ static int get_sessions(struct im_earlier *e, const json_t *root, struct co_err 
 
 static int get_all(struct im_earlier *e, const json_t *root, struct co_err *err)
 {
-	static int (*const parts[])(struct im_earlier *e, const json_t *root, struct co_err *err) = {
-		get_device, get_hashes, get_image, get_progress, get_areas, get_segments, get_sessions,
+	static int (*const parts[])(struct im_earlier * e, const json_t *root, struct co_err *err) = {
+		get_device, get_hashes,   get_image,   get_progress, get_areas,
+		get_plain,  get_segments, get_samples, get_sessions,
 	};
 	int r = get_text(e, json_object_get(root, "tool"), "version", &e->version, err);
 
 	for (size_t i = 0; r == 0 && i < sizeof parts / sizeof parts[0]; i++)
 		r = parts[i](e, root, err);
-	if (r == 0)
-		r = im_samples_parse(&e->samples, json_object_get(json_object_get(root, "write_block"), "samples_before"),
-				     err);
 	return r;
 }
 
@@ -227,6 +275,9 @@ static int check_state(const struct im_earlier *e, const char *bag, struct co_er
 	}
 	if (strncmp(status, "complete", strlen("complete")) == 0 && access(seal, F_OK) == 0)
 		return co_err_set(err, CO_ERR_USAGE, 0, "%s is complete: there is nothing to resume", bag);
+	if (strcmp(status, im_status_name(IM_STATUS_MISMATCH)) == 0)
+		return co_err_set(err, CO_ERR_FAILED, 0,
+				  "the image in %s did not hold what had been read: acquire the source anew", bag);
 	if (!e->version || strcmp(e->version, CO_VERSION) != 0)
 		return co_err_set(err, CO_ERR_FAILED, 0,
 				  "%s was begun by version %s; only that version makes the same image", bag,
@@ -266,7 +317,7 @@ static bool has_size(const char *file, uint64_t bytes)
 /* A segment may have been put aside, or be as it was written, or have its final name. */
 static int keep_one(struct im_earlier *e, size_t i, const struct im_bag_files *files, struct co_err *err)
 {
-	static const char *const forms[] = { "%s/%s.kept.%s", "%s/%s.part.%s", "%s/%s.%s" };
+	static const char *const forms[] = { ".kept", ".part", "" };
 	struct im_kept_segment *s = &e->segments.at[i];
 	char extension[4];
 
@@ -278,8 +329,7 @@ static int keep_one(struct im_earlier *e, size_t i, const struct im_bag_files *f
 
 		if (asprintf(&kept, "%s/%s.kept.%s", files->data, name, extension) < 0)
 			kept = NULL;
-		if (asprintf(&found, f == 0 ? "%s/%s.kept.%s" : f == 1 ? "%s/%s.part.%s" : "%s/%s.%s", files->data,
-			     name, extension) < 0)
+		if (asprintf(&found, "%s/%s%s.%s", files->data, name, forms[f], extension) < 0)
 			found = NULL;
 		if (!kept || !found)
 			return no_memory(err);
@@ -307,11 +357,11 @@ static int open_kept(struct im_earlier *e, size_t n, struct co_err *err)
 	r = co_e01_open(&e->image, names, n, &opts, err);
 	if (r < 0)
 		return co_err_wrap(err, "what an earlier session has stored");
-	present = co_min_u64(co_e01_info(&e->image)->present, e->read_bytes);
+	present = co_min_u64(co_e01_info(&e->image)->present, e->safe_bytes);
 	e->bytes = present / IM_STREAM_BUFFER * IM_STREAM_BUFFER;
-	return memcmp(co_e01_info(&e->image)->guid, e->recorded.guid, 16) == 0 ?
-		       0 :
-		       damaged(e, "the segments are of another image", err);
+	return memcmp(co_e01_info(&e->image)->guid, e->recorded.guid, 16) == 0
+		       ? 0
+		       : damaged(e, "the segments are of another image", err);
 }
 
 /* What lies behind the kept part is read again. */
@@ -348,7 +398,8 @@ static bool is_to_stay(const struct im_earlier *e, const char *name)
 
 	if (strncmp(name, own, n) != 0 || *rest != '.')
 		return true; /* not ours */
-	return strncmp(rest, ".kept.", 6) == 0 || strncmp(rest, ".events.", 8) == 0 || strcmp(rest, ".manifest.json") == 0;
+	return strncmp(rest, ".kept.", 6) == 0 || strncmp(rest, ".events.", 8) == 0 ||
+	       strcmp(rest, ".manifest.json") == 0;
 }
 
 int im_earlier_clear(const struct im_earlier *e, const struct im_bag_files *files, struct co_err *err)
@@ -383,10 +434,11 @@ int im_earlier_replaced(struct im_earlier *e, size_t i, const char *sha256, stru
 
 static int differs(const char *what, const char *then, const char *now, struct co_err *err)
 {
-	return co_err_set(err, CO_ERR_MISMATCH, 0,
-			  "this is not the source that the acquisition was begun with: its %s was %.100s, and is %.100s "
-			  "now",
-			  what, then && then[0] ? then : "unknown", now && now[0] ? now : "unknown");
+	return co_err_set(
+		err, CO_ERR_MISMATCH, 0,
+		"this is not the source that the acquisition was begun with: its %s was %.100s, and is %.100s "
+		"now",
+		what, then && then[0] ? then : "unknown", now && now[0] ? now : "unknown");
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -423,6 +475,7 @@ void im_earlier_free(struct im_earlier *e)
 	co_vec_free(&e->segments);
 	co_vec_free(&e->sessions);
 	im_areas_free(&e->areas);
+	im_ranges_free(&e->plain);
 	im_recorded_free(&e->recorded);
 	free(e->version);
 	free(e->model);

@@ -22,13 +22,15 @@ struct im_kept_segment {
 /* A zeroed struct is empty. */
 struct im_earlier {
 	struct im_recorded recorded;
-	char *version; /* of the program */
+	char *version;               /* of the program */
 	char *model, *serial, *wwid; /* of the device; NULL: none */
 	unsigned hashes;
 	bool block_digests, patched;
 	enum co_compression compression;
 	int64_t start_ns, acquired_ns;
 	uint64_t read_bytes, segment_limit;
+	uint64_t safe_bytes;    /* of the medium: so far the lists of areas and plain buffers are complete */
+	struct im_ranges plain; /* buffers stored uncompressed, by number */
 	uint32_t sector;
 	struct im_areas areas;
 	struct im_samples samples;

@@ -156,7 +156,6 @@ static int write_line(struct im_events *e, const struct co_str *line, struct co_
 static int add(struct im_events *e, const char *event, const char *text, struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str line = { 0 };
-	struct co_digests digests;
 	int r = line_of(e, event, text, &line, err);
 
 	if (r == 0)

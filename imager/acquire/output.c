@@ -57,7 +57,7 @@ int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, co
 	r = im_bag_files_init(&o->files, bag->path, rec->name, err);
 	if (r < 0)
 		return r;
-	bag->earlier = earlier;
+	bag->earlier = o->kept = earlier;
 	r = co_unsign_bag(bag->path, err);
 	if (r == 0)
 		r = im_unseal_bag(&o->files, err);
@@ -75,7 +75,7 @@ static int begin_events(struct im_output *o, struct co_err *err)
 	uint64_t cut = 0;
 	int r;
 
-	if (!o->bag->earlier)
+	if (!o->kept)
 		return im_events_open(&o->events, o->files.events, err);
 	r = im_events_resume(&o->events, o->files.events, &cut, err);
 	if (r == 0 && cut)
@@ -95,8 +95,8 @@ static int replace_kept(struct im_output *o, struct co_err *err)
 {
 	int r = 0;
 
-	for (size_t i = o->saved; r == 0 && o->bag->earlier && i < o->bag->segments.n; i++)
-		r = im_earlier_replaced(o->bag->earlier, i, o->bag->segments.at[i].sha256, err);
+	for (size_t i = o->saved; r == 0 && o->kept && i < o->bag->segments.n; i++)
+		r = im_earlier_replaced(o->kept, i, o->bag->segments.at[i].sha256, err);
 	return r;
 }
 
@@ -210,7 +210,7 @@ int im_output_finish(struct im_output *o, struct co_err *err)
 
 int im_output_patch(struct im_output *o, uint64_t off, const void *bytes, size_t len, struct co_err *err)
 {
-	int r = o->patch ? 0 : co_e01_patch_open(&o->patch, o->files.stem, o->n_segments, err);
+	int r = o->patch ? 0 : co_e01_patch_open(&o->patch, o->files.stem, o->n_segments, false, err);
 
 	return r < 0 ? r : co_e01_patch_write(o->patch, off, bytes, len, err);
 }
@@ -218,25 +218,26 @@ int im_output_patch(struct im_output *o, uint64_t off, const void *bytes, size_t
 /* The last segment has no digest yet. */
 static int renew_touched(struct im_output *o, const struct co_e01_patch *patch, struct co_err *err)
 {
+	size_t n = 0;
+	const unsigned *touched = co_e01_patch_touched(patch, &n);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < o->bag->segments.n; i++)
-		if (co_e01_patch_touched(patch, (unsigned)i + 1))
-			r = im_segment_renew(&o->files, &o->bag->segments.at[i], err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (touched[i] <= o->bag->segments.n)
+			r = im_segment_renew(&o->files, &o->bag->segments.at[touched[i] - 1], err);
 	return r;
 }
 
 int im_output_settle(struct im_output *o, struct co_err *err)
 {
 	struct co_e01_patch *patch = CO_TAKE(o->patch);
-	int r;
+	int r = patch ? co_e01_patch_sync(patch, err) : 0;
 
-	if (!patch)
-		return 0;
-	r = co_e01_patch_sync(patch, err);
-	if (r == 0)
+	if (r == 0 && patch)
 		r = renew_touched(o, patch, err);
-	co_e01_patch_close(patch);
+	if (r == 0)
+		return co_e01_patch_close(patch, err);
+	co_e01_patch_close(patch, NULL);
 	return r;
 }
 
@@ -351,7 +352,7 @@ static int decode(struct im_output *o, const struct co_source *image, struct im_
 				       .bytes = rec->media_bytes,
 				       .set = rec->hashes,
 				       .threads = rec->compressors,
-				       .progress = o->opts->progress };
+				       .progress = o->progress };
 	int r = im_decode(ret, &opts, err);
 
 	if (r < 0 || is_match(rec, ret) || !rec->block_digests)
@@ -427,7 +428,7 @@ void im_output_stop(struct im_output *o)
 void im_output_close(struct im_output *o)
 {
 	im_output_stop(o);
-	co_e01_patch_close(CO_TAKE(o->patch));
+	co_e01_patch_close(CO_TAKE(o->patch), NULL);
 	im_segments_close(CO_TAKE(o->segments));
 }
 

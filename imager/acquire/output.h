@@ -23,15 +23,17 @@ struct im_output {
 	const struct im_acquire_opts *opts; /* borrowed */
 	const struct im_record *rec;        /* likewise, as is the next one, which is in it */
 	struct im_bag_record *bag;
+	struct co_progress *progress; /* likewise; NULL: none */
 	struct im_bag_files files;
-	bool made; /* the folder was not there before */
+	bool made;               /* the folder was not there before */
+	struct im_earlier *kept; /* borrowed; NULL: a new bag */
 	struct im_events *events;
 	struct im_blocks_writer blocks;
 	struct co_e01_writer *writer;
 	struct im_segments *segments;
 	unsigned n_segments; /* once the image is finished */
 	struct co_e01_patch *patch;
-	size_t saved; /* segments that the record on the disk knows of */
+	size_t saved;              /* segments that the record on the disk knows of */
 	int64_t saved_at, save_ns; /* monotonic: when it was written, and how long that took */
 };
 

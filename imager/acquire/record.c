@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "acquire/blocks.h"
+#include "acquire/earlier.h"
+#include "base/bytes.h"
+#include "base/clock.h"
 #include "manifest/json.h"
 #include "version.h"
 
@@ -21,6 +24,7 @@ const char *im_status_name(enum im_status status)
 		[IM_STATUS_OUTPUT_FAILED] = "output-failed",
 		[IM_STATUS_MISMATCH] = "mismatch",
 		[IM_STATUS_INTERRUPTED] = "interrupted",
+		[IM_STATUS_RUNNING] = "running",
 	};
 
 	return names[status];
@@ -75,6 +79,70 @@ static void times(struct co_json *j, const struct im_record *rec)
 	co_json_end_object(j);
 }
 
+static void sessions(struct co_json *j, const struct im_record *rec)
+{
+	co_json_object(j, "session");
+	co_json_time(j, "start", rec->session_ns);
+	co_json_int(j, "start_ns", rec->session_ns);
+	co_json_int(j, "end_ns", rec->end_ns);
+	co_json_end_object(j);
+	co_json_array(j, "earlier_sessions");
+	for (size_t i = 0; i < rec->sessions.n; i++) {
+		const struct im_session *s = &rec->sessions.at[i];
+
+		co_json_object(j, NULL);
+		co_json_time(j, "start", s->start_ns);
+		co_json_int(j, "start_ns", s->start_ns);
+		co_json_time(j, "end", s->end_ns ? s->end_ns : CO_TIME_NONE);
+		co_json_int(j, "end_ns", s->end_ns);
+		co_json_str(j, "status", im_status_name(s->status));
+		co_json_uint(j, "read_bytes", s->read_bytes);
+		co_json_end_object(j);
+	}
+	co_json_end_array(j);
+}
+
+static void hashes(struct co_json *j, const struct im_record *rec)
+{
+	co_json_array(j, "hashes");
+	for (int alg = 0; alg < CO_HASH_N; alg++)
+		if (rec->hashes & CO_HASH_BIT(alg))
+			co_json_str(j, NULL, co_hash_name((enum co_hash_alg)alg));
+	co_json_end_array(j);
+}
+
+/* What lies at @begin and behind. */
+static void ranges_from(struct co_json *j, const struct im_ranges *list, uint64_t begin)
+{
+	for (size_t i = 0; i < list->list.n; i++) {
+		uint64_t first = co_max_u64(list->list.at[i].first, begin);
+		uint64_t end = list->list.at[i].first + list->list.at[i].count;
+
+		if (first >= end)
+			continue;
+		co_json_array(j, NULL);
+		co_json_uint(j, NULL, first);
+		co_json_uint(j, NULL, end - first);
+		co_json_end_array(j);
+	}
+}
+
+/* With how far the attempts to read them have come, as GNU ddrescue puts it. */
+static void areas(struct co_json *j, const struct im_areas *list)
+{
+	co_json_array(j, "areas");
+	for (size_t i = 0; i < list->list.n; i++) {
+		const char state[] = { (char)list->list.at[i].state, '\0' };
+
+		co_json_array(j, NULL);
+		co_json_uint(j, NULL, list->list.at[i].first);
+		co_json_uint(j, NULL, list->list.at[i].count);
+		co_json_str(j, NULL, state);
+		co_json_end_array(j);
+	}
+	co_json_end_array(j);
+}
+
 static void case_data(struct co_json *j, const struct im_case *c)
 {
 	co_json_object(j, "case");
@@ -115,14 +183,10 @@ static void media(struct co_json *j, const struct im_record *rec)
 	if (rec->padding_bytes)
 		im_digests_json(j, "padded_digests", rec->have_digests ? &rec->digests.padded : &none);
 	co_json_array(j, "unreadable");
-	for (size_t i = 0; i < rec->bad.list.n; i++) {
-		co_json_array(j, NULL);
-		co_json_uint(j, NULL, rec->bad.list.at[i].first);
-		co_json_uint(j, NULL, rec->bad.list.at[i].count);
-		co_json_end_array(j);
-	}
+	ranges_from(j, &rec->bad, 0);
 	co_json_end_array(j);
 	co_json_uint(j, "unreadable_sectors", rec->bad.total);
+	areas(j, &rec->areas);
 }
 
 static void counters(struct co_json *j, const char *key, const struct im_counters *c)
@@ -142,8 +206,21 @@ static void counters(struct co_json *j, const char *key, const struct im_counter
 	co_json_end_object(j);
 }
 
-static void write_block(struct co_json *j, const struct im_guard *g)
+/* null: they were not taken at the end, or could not be read. */
+static void samples_result(struct co_json *j, const struct im_record *rec)
 {
+	struct im_samples_difference d;
+	int differ = im_samples_differ(&rec->samples_before, &rec->samples_after, &d);
+
+	if (!rec->samples_after.n || d.compared == 0)
+		co_json_null(j, "samples_differ");
+	else
+		co_json_bool(j, "samples_differ", differ > 0);
+}
+
+static void write_block(struct co_json *j, const struct im_record *rec)
+{
+	const struct im_guard *g = rec->guard;
 	uint64_t writes;
 
 	co_json_object(j, "write_block");
@@ -162,6 +239,9 @@ static void write_block(struct co_json *j, const struct im_guard *g)
 		co_json_null(j, "writes_seen");
 	counters(j, "counters_before", &g->before);
 	counters(j, "counters_after", &g->after);
+	im_samples_json(j, "samples_before", &rec->samples_before);
+	im_samples_json(j, "samples_after", &rec->samples_after);
+	samples_result(j, rec);
 	co_json_end_object(j);
 }
 
@@ -173,8 +253,25 @@ static void read_plan(struct co_json *j, const struct im_record *rec)
 	co_json_uint(j, "buffers", rec->buffers);
 	co_json_uint(j, "readers", rec->readers);
 	co_json_uint(j, "compressors", rec->compressors);
-	co_json_str(j, "on_error", "each sector of the buffer is read alone; unreadable ones become zeros");
+	co_json_str(j, "on_error",
+		    "what fails is left out at first, then read again in smaller parts down to a sector; unreadable "
+		    "sectors become zeros");
 	co_json_end_object(j);
+}
+
+/* What earlier sessions have left and is not written anew yet. */
+static void kept_segments(struct co_json *j, const struct im_bag_record *bag)
+{
+	for (size_t i = bag->segments.n; bag->earlier && i < bag->earlier->segments.n; i++) {
+		const struct im_kept_segment *s = &bag->earlier->segments.at[i];
+		const char *slash = strrchr(s->file, '/');
+
+		co_json_object(j, NULL);
+		co_json_str(j, "name", slash ? slash + 1 : s->file);
+		co_json_uint(j, "bytes", s->bytes);
+		co_json_str(j, "sha256", s->sha256);
+		co_json_end_object(j);
+	}
 }
 
 static void image(struct co_json *j, const struct im_record *rec, const struct im_bag_record *bag)
@@ -188,6 +285,15 @@ static void image(struct co_json *j, const struct im_record *rec, const struct i
 	co_json_str(j, "guid", guid);
 	co_json_uint(j, "chunk_bytes", rec->chunk_bytes);
 	co_json_uint(j, "segment_bytes", rec->segment_limit);
+	co_json_time(j, "acquired", rec->acquired_ns);
+	co_json_int(j, "acquired_ns", rec->acquired_ns);
+	co_json_bool(j, "patched", rec->patched);
+	co_json_uint(j, "safe_bytes", co_max_u64(rec->read_bytes, bag->earlier ? bag->earlier->bytes : 0));
+	co_json_array(j, "uncompressed_mib");
+	ranges_from(j, &rec->plain, 0);
+	if (bag->earlier)
+		ranges_from(j, &bag->earlier->plain, rec->read_bytes / IM_BLOCK_SIZE);
+	co_json_end_array(j);
 	co_json_end_object(j);
 	co_json_array(j, "segments");
 	for (size_t i = 0; i < bag->segments.n; i++) {
@@ -199,6 +305,7 @@ static void image(struct co_json *j, const struct im_record *rec, const struct i
 		co_json_str(j, "sha256", s->sha256[0] ? s->sha256 : NULL);
 		co_json_end_object(j);
 	}
+	kept_segments(j, bag);
 	co_json_end_array(j);
 }
 
@@ -263,10 +370,12 @@ int im_record_text(const struct im_record *rec, const struct im_bag_record *bag,
 	outputs(&j, rec);
 	tool(&j, rec);
 	times(&j, rec);
+	sessions(&j, rec);
 	case_data(&j, &rec->info);
 	im_device_json(&j, "device", &rec->guard->device);
+	hashes(&j, rec);
 	media(&j, rec);
-	write_block(&j, rec->guard);
+	write_block(&j, rec);
 	read_plan(&j, rec);
 	image(&j, rec, bag);
 	verification(&j, bag);
@@ -287,4 +396,7 @@ void im_record_free(struct im_record *rec)
 		co_vec_free(&bag->segments);
 	}
 	im_ranges_free(&rec->bad);
+	im_ranges_free(&rec->plain);
+	im_areas_free(&rec->areas);
+	co_vec_free(&rec->sessions);
 }

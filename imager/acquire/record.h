@@ -14,9 +14,11 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "device/guard.h"
+#include "device/samples.h"
 #include "e01/codec.h"
 #include "manifest/json.h"
-#include "read/reader.h"
+#include "read/areas.h"
+#include "read/ranges.h"
 
 enum im_status {
 	IM_STATUS_FAILED, /* by what none of the others says, e.g. memory ran out */
@@ -57,6 +59,8 @@ struct im_session {
 
 #define IM_BAGS_MAX 2
 
+struct im_earlier;
+
 /* What is so of one of the bags that are made of the source in the same pass. */
 struct im_bag_record {
 	const char *path; /* borrowed */
@@ -64,6 +68,7 @@ struct im_bag_record {
 	struct co_err error; /* why it is not complete; code 0: nothing went wrong so far */
 	bool published;      /* the segments have their final names */
 	CO_VEC(struct im_segment) segments;
+	const struct im_earlier *earlier; /* what earlier sessions have left of this bag; NULL: nothing */
 	enum im_verification verification;
 	struct im_media_digests decoded; /* valid unless verification is NOT_REACHED or SKIPPED */
 	struct im_events_head events;
@@ -74,7 +79,8 @@ struct im_record {
 	const char *command_line;
 	struct im_case info;
 	struct im_guard *guard;
-	int64_t start_ns, end_ns; /* wall clock */
+	int64_t start_ns, end_ns; /* wall clock; of the first session, and of the last one */
+	int64_t session_ns;       /* begin of this session */
 	int64_t duration_ns;      /* by the monotonic clock */
 	uint64_t media_bytes;     /* the true size of the source */
 	uint64_t padding_bytes;   /* zeros behind it in the image, up to a whole sector */
@@ -84,12 +90,14 @@ struct im_record {
 	bool block_digests;       /* NAME.blocks.sha256 is made */
 	bool have_digests;        /* the source was read to its end */
 	struct im_media_digests digests;
-	struct im_areas areas;        /* what was not read well so far, and how far the attempts have come */
-	struct im_ranges bad;         /* unreadable sectors, once the end is known */
-	bool patched;                 /* sectors were recovered after their place had been written */
-	int64_t acquired_ns;          /* the date in the image */
+	struct im_areas areas;  /* what was not read well so far, and how far the attempts have come */
+	struct im_ranges bad;   /* unreadable sectors, once the end is known */
+	struct im_ranges plain; /* buffers that are stored uncompressed, by number */
+	uint64_t good;          /* byte of a sector that was readable; UINT64_MAX: none is known */
+	bool patched;           /* sectors were recovered after their place had been written */
+	int64_t acquired_ns;    /* the date in the image */
 	struct im_samples samples_before, samples_after; /* of the source */
-	CO_VEC(struct im_session) sessions; /* the earlier ones */
+	CO_VEC(struct im_session) sessions;              /* the earlier ones */
 	enum co_compression compression;
 	uint8_t guid[16];
 	uint32_t chunk_bytes;

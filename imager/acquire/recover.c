@@ -79,6 +79,10 @@ static int check_blocks(const struct recover *c, const struct im_output *o, cons
 {
 	if (d->damaged.total)
 		return co_err_set(err, CO_ERR_MISMATCH, 0, "the image in %s can't be read back", o->bag->path);
+	if (d->blocks.code) {
+		*err = d->blocks;
+		return err->code;
+	}
 	for (size_t i = 0; i < d->differing.list.n; i++)
 		for (uint64_t k = 0; k < d->differing.list.at[i].count; k++)
 			if (!is_expected(c, d->differing.list.at[i].first + k))

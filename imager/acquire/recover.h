@@ -10,7 +10,7 @@
 #include "run/progress.h"
 
 struct im_recover_opts {
-	struct im_record *rec; /* areas, digests and patched are kept up to date in it */
+	struct im_record *rec;      /* areas, digests and patched are kept up to date in it */
 	struct im_outputs *outputs; /* finished, but not complete */
 	const struct co_source *source;
 	unsigned retries; /* of each bad sector */

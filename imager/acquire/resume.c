@@ -20,9 +20,6 @@ static int take_lists(struct im_record *rec, const struct im_earlier *e, struct 
 {
 	if (im_areas_copy(&rec->areas, &e->areas) < 0)
 		return no_memory(err);
-	for (size_t i = 0; i < e->plain.list.n; i++)
-		if (im_ranges_add(&rec->plain, e->plain.list.at[i].first, e->plain.list.at[i].count) < 0)
-			return no_memory(err);
 	for (size_t i = 0; i < e->sessions.n; i++)
 		if (co_vec_push(&rec->sessions, e->sessions.at[i]) < 0)
 			return no_memory(err);
@@ -138,14 +135,20 @@ int im_resume_prove(const struct im_earlier *earlier, const struct im_earlier *k
 		    const struct co_source *source, bool all, struct co_err *err)
 {
 	struct places p = { .kept = kept, .source = source };
-	uint64_t first = 0;
+	struct im_samples_difference d;
 	int r;
 
-	if (im_samples_differ(&earlier->samples, now, &first) > 0)
-		return co_err_set(err, CO_ERR_MISMATCH, 0,
-				  "this is not the source that the acquisition was begun with: its sample at byte %" PRIu64
-				  " differs",
-				  first);
+	if (im_samples_differ(&earlier->samples, now, &d) > 0)
+		return co_err_set(
+			err, CO_ERR_MISMATCH, 0,
+			"this is not the source that the acquisition was begun with: its sample at byte %" PRIu64
+			" differs",
+			d.first);
+	if (d.compared == 0)
+		return co_err_set(
+			err, CO_ERR_MISMATCH, 0,
+			"whether this is the source that the acquisition was begun with can't be proved: none of "
+			"its samples could be read both then and now");
 	if (!kept)
 		return 0;
 	p.then = malloc(IM_STREAM_BUFFER);

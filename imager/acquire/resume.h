@@ -10,7 +10,8 @@
 #include "io/source.h"
 
 /* Reads what is in opts->bags into @ret[IM_BAGS_MAX] and fills @rec from it, whose pointers borrow from @ret. Nothing
- * is changed. CO_ERR_USAGE, CO_ERR_MISMATCH (another source, or bags of two acquisitions) and what im_earlier_read says.
+ * is changed. CO_ERR_USAGE, CO_ERR_MISMATCH (another source, or bags of two acquisitions) and what im_earlier_read
+ * says.
  */
 int im_resume_read(struct im_earlier *ret, struct im_record *rec, const struct im_acquire_opts *opts,
 		   const struct im_guard *guard, struct co_err *err);

@@ -51,9 +51,10 @@ static int require(const struct im_guard *g, struct co_err *err)
 
 static int confine(struct confined *c, const struct im_split_opts *opts, struct co_err *err)
 {
-	const struct co_sandbox_opts writer = {
-		.profile = CO_SANDBOX_WRITER, .source_fd = -1, .writable = opts->writable, .n_writable = opts->n_writable
-	};
+	const struct co_sandbox_opts writer = { .profile = CO_SANDBOX_WRITER,
+						.source_fd = -1,
+						.writable = opts->writable,
+						.n_writable = opts->n_writable };
 
 	c->who[c->n] = "writer";
 	return co_sandbox_enter(&c->by[c->n++], &writer, err);

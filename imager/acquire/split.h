@@ -14,11 +14,11 @@
 
 struct im_split_opts {
 	unsigned readers;
-	size_t memory;             /* as in im_remote_opts, as is the next */
+	size_t memory; /* as in im_remote_opts, as is the next */
 	int64_t patience_ns;
-	const char *writable[4];   /* folders in which this process may write */
+	const char *writable[4]; /* folders in which this process may write */
 	size_t n_writable;
-	bool all_or_nothing;       /* a layer that the kernel lacks is a failure */
+	bool all_or_nothing; /* a layer that the kernel lacks is a failure */
 };
 
 /* Starts the processes and confines this one for good; @guard gets the layers with their proof, and no longer holds

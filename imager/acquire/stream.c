@@ -17,11 +17,18 @@ struct stream {
 	struct co_bufs *bufs;
 	struct im_media *media;
 	struct im_reader *reader; /* of the kept part, then of the source */
-	size_t area;              /* of the kept part: the first that ends behind what was taken */
+	size_t plain;             /* of opts->kept_plain: the first that ends behind what was taken */
+	size_t damage;            /* ranges of the kept part that are known to be damaged */
+	uint64_t damaged;         /* units of them */
 	size_t noted;             /* areas of the reader that are in the record */
 	uint64_t joined;          /* as in struct im_areas, when they were noted */
 	uint64_t unfinished;      /* units, likewise */
 };
+
+static int no_memory(struct co_err *err)
+{
+	return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of unreadable places");
+}
 
 static void add_block(void *arg, uint64_t index, const uint8_t sha256[32])
 {
@@ -85,6 +92,14 @@ static int next_buffer(struct stream *s, struct co_buf **ret, struct co_err *err
 	}
 }
 
+/* The next session must know which buffers were stored uncompressed. */
+static int note_plain(struct stream *s, const struct co_buf *buf, struct co_err *err)
+{
+	if (buf->plain && im_ranges_add(&s->rec->plain, buf->off / IM_STREAM_BUFFER, 1) < 0)
+		return no_memory(err);
+	return 0;
+}
+
 static int take_buffer(struct stream *s, struct co_buf *buf, struct co_err *err)
 {
 	size_t len = buf->len, odd = len % s->rec->sector;
@@ -94,7 +109,9 @@ static int take_buffer(struct stream *s, struct co_buf *buf, struct co_err *err)
 		memset(buf->data + len, 0, s->rec->sector - odd);
 		buf->len += s->rec->sector - odd;
 	}
-	r = im_media_add(s->media, buf, err);
+	r = note_plain(s, buf, err);
+	if (r == 0)
+		r = im_media_add(s->media, buf, err);
 	if (r == 0)
 		r = im_outputs_put(s->outputs, buf, err);
 	co_buf_unref(buf);
@@ -107,16 +124,32 @@ static int take_buffer(struct stream *s, struct co_buf *buf, struct co_err *err)
 
 /* --- the part that an earlier session has stored --- */
 
-/* Stored again as it was: what was to be patched still is. Buffers come in order. */
-static bool is_plain(struct stream *s, const struct co_buf *buf)
+/* Stored again as it was: what was to be patched still can be. Buffers come in order. */
+static bool was_plain(struct stream *s, const struct co_buf *buf)
 {
-	const struct im_areas *areas = &s->rec->areas;
-	uint64_t first = buf->off / s->rec->sector;
-	uint64_t end = first + (buf->len + s->rec->sector - 1) / s->rec->sector;
+	const struct im_ranges *plain = s->opts->kept_plain;
+	uint64_t block = buf->off / IM_STREAM_BUFFER;
 
-	while (s->area < areas->list.n && areas->list.at[s->area].first + areas->list.at[s->area].count <= first)
-		s->area++;
-	return s->area < areas->list.n && areas->list.at[s->area].first < end;
+	while (plain && s->plain < plain->list.n &&
+	       plain->list.at[s->plain].first + plain->list.at[s->plain].count <= block)
+		s->plain++;
+	return plain && s->plain < plain->list.n && plain->list.at[s->plain].first <= block;
+}
+
+/* A crash may have torn a chunk that was just patched: what it held is read from the source once more. */
+static int take_damage(struct stream *s, const struct co_buf *buf, struct co_err *err)
+{
+	const struct im_ranges *bad = im_reader_bad(s->reader);
+
+	if (bad->total != s->damaged && !buf->plain)
+		return co_err_set(err, CO_ERR_FAILED, 0,
+				  "what an earlier session has stored is damaged at byte %" PRIu64, buf->off);
+	s->damaged = bad->total;
+	for (; s->damage < bad->list.n; s->damage++)
+		if (im_areas_set(&s->rec->areas, bad->list.at[s->damage].first, bad->list.at[s->damage].count,
+				 IM_NON_TRIED) < 0)
+			return no_memory(err);
+	return 0;
 }
 
 static int take_kept(struct stream *s, struct co_err *err)
@@ -125,14 +158,14 @@ static int take_kept(struct stream *s, struct co_err *err)
 	int r;
 
 	while ((r = next_buffer(s, &buf, err)) == 0) {
-		if (im_reader_bad(s->reader)->total) {
+		buf->plain = was_plain(s, buf);
+		r = take_damage(s, buf, err);
+		if (r == 0)
+			r = take_buffer(s, buf, err);
+		else
 			co_buf_unref(buf);
-			return co_err_set(err, CO_ERR_FAILED, 0,
-					  "what an earlier session has stored is damaged at byte %" PRIu64,
-					  s->rec->read_bytes);
-		}
-		buf->plain = is_plain(s, buf);
-		r = take_buffer(s, buf, err);
+		if (r == 0)
+			r = im_outputs_each(s->outputs, im_output_save, err);
 		if (r == 0)
 			r = co_cancel_check(err);
 		if (r < 0)
@@ -178,7 +211,7 @@ static int note_areas(struct stream *s, struct co_err *err)
 	for (size_t i = s->noted ? s->noted - 1 : 0; i < found->list.n; i++)
 		if (im_areas_set(&s->rec->areas, found->list.at[i].first, found->list.at[i].count,
 				 found->list.at[i].state) < 0)
-			return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the list of unreadable places");
+			return no_memory(err);
 	co_progress_errors(s->opts->progress, unfinished - s->unfinished);
 	s->noted = found->list.n;
 	s->joined = found->joined;
@@ -220,7 +253,11 @@ static int copy_source(struct stream *s, struct co_err *err)
 					 .skip = true };
 	int r = im_reader_open(&s->reader, &reader, err);
 
-	return r < 0 ? r : take_source(s, err);
+	if (r == 0)
+		r = take_source(s, err);
+	if (s->reader)
+		s->rec->good = im_reader_good(s->reader);
+	return r;
 }
 
 static int finish(struct stream *s, struct co_err *err)

@@ -15,17 +15,19 @@
 #define IM_STREAM_READERS 2                      /* reads at the same time */
 
 struct im_stream_opts {
-	struct im_record *rec;           /* read_bytes, areas and digests are kept up to date in it */
-	struct im_outputs *outputs;      /* opened, with nothing put yet */
+	struct im_record *rec;      /* read_bytes, areas and digests are kept up to date in it */
+	struct im_outputs *outputs; /* opened, with nothing put yet */
 	const struct co_source *source;
-	void *memory;                    /* of the ring; reads into it are the fastest */
-	const struct co_source *kept;    /* the beginning of the medium, from an earlier session; NULL: none */
-	uint64_t kept_bytes;             /* of it are used: a multiple of the buffer */
+	void *memory;                       /* of the ring; reads into it are the fastest */
+	const struct co_source *kept;       /* the beginning of the medium, from an earlier session; NULL: none */
+	uint64_t kept_bytes;                /* of it are used: a multiple of the buffer */
+	const struct im_ranges *kept_plain; /* buffers of it that were stored plain, by number; NULL: none */
 	struct co_progress *progress;
 };
 
 /* 0: everything was put, the digests are in the record, and rec->areas lists what was not read well: zeros so far,
- * stored so that they can be patched. < 0: why it ended; the record says how far it came. */
+ * in plain buffers, which rec->plain lists, stored so that they can be patched. < 0: why it ended; the record says how
+ * far it came. */
 int im_stream(const struct im_stream_opts *opts, struct co_err *err);
 
 #endif

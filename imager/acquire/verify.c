@@ -47,6 +47,16 @@ static int open_blocks(struct decode *d, size_t buffer, uint64_t bytes, struct c
 	return im_blocks_open(&d->blocks, d->opts->blocks, bytes, ret);
 }
 
+static void take_block(void *arg, uint64_t index, const uint8_t sha256[32])
+{
+	struct decode *d = arg;
+
+	if (d->compare)
+		im_blocks_check(&d->blocks, index, sha256);
+	if (d->opts->block)
+		d->opts->block(d->opts->block_arg, index, sha256);
+}
+
 static int set_up(struct decode *d, struct im_decoded *ret, struct co_err *err)
 {
 	const struct im_decode_opts *o = d->opts;
@@ -64,10 +74,10 @@ static int set_up(struct decode *d, struct im_decoded *ret, struct co_err *err)
 
 	if (!buffer)
 		return co_err_set(err, CO_ERR_UNSUPPORTED, 0, "chunks of %u bytes can't be decoded", chunk);
-	if (o->blocks && open_blocks(d, buffer, bytes, &ret->blocks) == 0) {
-		d->compare = true;
-		media.block = im_blocks_check;
-		media.block_arg = &d->blocks;
+	d->compare = o->blocks && open_blocks(d, buffer, bytes, &ret->blocks) == 0;
+	if (d->compare || o->block) {
+		media.block = take_block;
+		media.block_arg = d;
 	}
 	r = co_bufs_open(&d->bufs, ring, buffer, err);
 	reader.bufs = d->bufs;

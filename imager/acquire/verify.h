@@ -16,7 +16,9 @@ struct im_decode_opts {
 	uint64_t bytes;                /* the true size of the medium: see im_recorded_fits; 0: that of the image */
 	unsigned set;                  /* digests */
 	unsigned threads;
-	const char *blocks; /* NAME.blocks.sha256; NULL: not compared */
+	const char *blocks;       /* NAME.blocks.sha256; NULL: not compared */
+	co_lanes_block_fn *block; /* gets the digest of each IM_BLOCK_SIZE; NULL: nobody asks */
+	void *block_arg;
 	/* Called in order, by the thread that decodes, with each buffer of the medium as it is in the image. A negative
 	 * result ends it all. NULL: nobody asks. */
 	int (*each)(void *arg, const struct co_buf *buf, struct co_err *err);

@@ -129,7 +129,7 @@ static bool set_flag(struct im_flag *flag, int source, char *proof, size_t cap)
 /* Partitions first: once the disk is read-only they all say so, and what they were before can't be seen any more. */
 static int set_flags(struct im_guard *g, struct co_err *err)
 {
-	char proof[sizeof ((struct im_layer *)0)->proof] = "";
+	char proof[sizeof((struct im_layer *)0)->proof] = "";
 	bool all = true;
 
 	for (size_t i = 0; i < g->device.partitions.n; i++) {

@@ -13,7 +13,7 @@
 #include "run/cancel.h"
 #include "run/child.h"
 
-#define OWN ((size_t)64 << 10)          /* of the shared memory, per process: for reads into other memory */
+#define OWN ((size_t)64 << 10)               /* of the shared memory, per process: for reads into other memory */
 #define START_NS (INT64_C(20) * CO_NS_PER_S) /* for a process to be ready */
 
 struct request {
@@ -260,9 +260,7 @@ static const struct co_source_ops ops = { .kind = "remote", .read = read_remote 
 
 void im_remote_source(struct im_remote *r, struct co_source *ret)
 {
-	*ret = (struct co_source) {
-		.ops = &ops, .self = r, .size = r->opts.size, .sector_size = r->opts.sector
-	};
+	*ret = (struct co_source) { .ops = &ops, .self = r, .size = r->opts.size, .sector_size = r->opts.sector };
 }
 
 void im_remote_close(struct im_remote *r)
