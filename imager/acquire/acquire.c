@@ -118,10 +118,17 @@ static int skip_verification(struct im_output *o, struct co_err *err)
 	return 0;
 }
 
+/* Whether this is the same source, an acquisition that is resumed has looked at before. */
+static int take_samples(struct acquire *a, struct co_err *err)
+{
+	int r = a->earlier ? 0 : im_samples_take(&a->rec->samples_before, &a->source, err);
+
+	return r < 0 ? r : im_outputs_each(&a->outputs, im_output_save_now, err);
+}
+
 static int acquire(struct acquire *a, struct co_err *err)
 {
-	/* Those of a resumed one were taken to prove the source. */
-	int r = a->earlier ? 0 : im_samples_take(&a->rec->samples_before, &a->source, err);
+	int r = take_samples(a, err);
 
 	if (r == 0)
 		r = copy(a, err);

@@ -85,9 +85,9 @@ static int begin_events(struct im_output *o, struct co_err *err)
 
 int im_output_begin(struct im_output *o, struct co_err *err)
 {
-	int r = begin_events(o, err);
+	int r = im_output_save_now(o, err);
 
-	return r < 0 ? r : im_output_save_now(o, err);
+	return r < 0 ? r : begin_events(o, err);
 }
 
 /* What the writer has finished and the disk has, with its digest, takes the place of what was kept. */

@@ -45,7 +45,7 @@ int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, co
 		     struct im_bag_record *bag, struct im_earlier *earlier, struct co_err *err);
 /* Takes them away again, while nothing is in them. */
 void im_output_remove(struct im_output *o);
-/* Opens the log of events, and writes the record for the first time. */
+/* Writes the record for the first time, and opens the log of events. */
 int im_output_begin(struct im_output *o, struct co_err *err);
 /* Opens the image and, if there are to be block digests, their file. */
 int im_output_open(struct im_output *o, struct co_err *err);

@@ -138,6 +138,8 @@ int im_resume_prove(const struct im_earlier *earlier, const struct im_earlier *k
 	struct im_samples_difference d;
 	int r;
 
+	if (!kept && !earlier->samples.n)
+		return 0; /* it was begun, no more */
 	if (im_samples_differ(&earlier->samples, now, &d) > 0)
 		return co_err_set(
 			err, CO_ERR_MISMATCH, 0,
