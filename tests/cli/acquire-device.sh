@@ -14,7 +14,7 @@ cp out manifest.json
 equal "$(json manifest.json .status)" complete
 equal "$(json manifest.json .digests.sha256)" "$before"
 equal "$(json manifest.json .write_block.writes_seen)" 0
-equal "$(jq -r '[.write_block.layers[] | select(.applied) | .name] | sort | join(" ")' manifest.json)" "BLKROSET O_EXCL O_RDONLY unused" layers
+equal "$(jq -r '[.write_block.layers[] | select(.applied) | .name] | sort | join(" ")' manifest.json)" "BLKROSET Landlock O_EXCL O_RDONLY capabilities processes seccomp unused" layers
 json manifest.json '.write_block.layers[] | select(.name == "BLKROSET") | .proof' | grep -q 'BLKROGET gives 1' || fail "BLKROSET was not read back"
 equal "$(blockdev --getro "$loop")" 0 "read-only flag after the acquisition"
 equal "$(sha256 disk.raw)" "$before" "the source"

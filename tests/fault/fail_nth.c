@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preloaded into a program: the n-th system call of one kind on a file below a folder fails; or, with lie, the n-th
- * write of at least 4096 bytes succeeds, but one bit of it arrives changed.
+ * write of at least 32768 bytes (chunks, not records) succeeds, but one bit of it arrives changed.
  *
  *	LD_PRELOAD=... FAIL_CALL=write|lie|sync|rename|create|close FAIL_UNDER=/folder FAIL_N=3 FAIL_ERRNO=28 program
  *
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -50,14 +51,20 @@ static int hit(const char *kind)
 	return 1;
 }
 
-__attribute__((destructor)) static void report(void)
+static int log_fd = -1;
+
+/* Opened early: at its end the program may not be allowed to any more. */
+__attribute__((constructor)) static void open_log(void)
 {
 	const char *log = getenv("FAIL_LOG");
-	FILE *f = log ? fopen(log, "w") : NULL;
-	if (f) {
-		fprintf(f, "%ld\n", atomic_load(&count));
-		fclose(f);
-	}
+	if (log)
+		log_fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
+__attribute__((destructor)) static void report(void)
+{
+	if (log_fd >= 0)
+		dprintf(log_fd, "%ld\n", atomic_load(&count));
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -78,7 +85,7 @@ ssize_t write(int fd, const void *buf, size_t n)
 {
 	if (!fd_is_below(fd))
 		return REAL(write)(fd, buf, n);
-	if (n >= 4096 && hit("lie"))
+	if (n >= 32768 && hit("lie"))
 		return write_changed(fd, buf, n);
 	return hit("write") ? -1 : REAL(write)(fd, buf, n);
 }
