@@ -152,7 +152,7 @@ static int fill_info(struct co_e01_image *img, const struct co_e01_opts *opts, s
 	info->compression = v->compression;
 	memcpy(info->guid, v->guid, sizeof info->guid);
 	img->in_cap = (size_t)info->chunk_size + info->chunk_size / 8 + 1024;
-	uint64_t lost, n = chunks_in(info);
+	uint64_t lost = 0, n = chunks_in(info);
 	uint64_t behind = img->partial && n > img->table.n ? n - img->table.n : 0; /* in segments that are not there */
 	int r = behind ? co_e01_table_add_gap(&img->table, info->n_segments - 1, err) : 0;
 	if (r == 0)

@@ -43,6 +43,9 @@ struct co_e01_writer {
 	struct co_pack_job *idle; /* list of jobs that are not in work */
 	char *stem;
 	uint64_t media_size, put, written; /* bytes */
+	uint32_t sector_size;
+	bool unknown; /* media_size is what could be put at most */
+	bool ended;   /* a buffer was put that has to be the last */
 	int (*segment_done)(void *arg, unsigned number, struct co_err *err);
 	void *segment_done_arg;
 	unsigned segment; /* the one that is written, as far as told */
@@ -138,7 +141,7 @@ static int set_texts(struct co_e01_writer *w, const struct co_e01_case *info, st
 static int check_options(const struct co_e01_writer_opts *o, uint32_t spc, uint64_t segment, struct co_err *err)
 {
 	uint64_t chunk = (uint64_t)spc * o->sector_size;
-	if (o->media_size == 0 || o->sector_size < 128 || o->sector_size > 65536)
+	if (o->sector_size < 128 || o->sector_size > 65536)
 		return co_err_set(err, CO_ERR_USAGE, 0,
 				  "an E01 image of %" PRIu64 " bytes in sectors of %u is not possible", o->media_size,
 				  o->sector_size);
@@ -219,7 +222,7 @@ static int configure(struct co_e01_writer *w, const struct co_e01_writer_opts *o
 	/* The format first: it decides which of the other values are allowed. */
 	if (libewf_handle_set_format(h, LIBEWF_FORMAT_ENCASE6, &error) < 0 ||
 	    libewf_handle_set_compression_values(h, (int8_t)compression_level(o->compression), 0, &error) < 0 ||
-	    libewf_handle_set_media_size(h, o->media_size, &error) < 0 ||
+	    (o->media_size && libewf_handle_set_media_size(h, o->media_size, &error) < 0) ||
 	    libewf_handle_set_bytes_per_sector(h, o->sector_size, &error) < 0 ||
 	    libewf_handle_set_sectors_per_chunk(h, spc, &error) < 0 ||
 	    libewf_handle_set_error_granularity(h, 1, &error) < 0 ||
@@ -271,7 +274,9 @@ int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struc
 	struct co_e01_writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory to write %s", stem);
-	w->media_size = opts->media_size;
+	w->unknown = opts->media_size == 0;
+	w->media_size = w->unknown ? (uint64_t)(UINT32_MAX - 1) * spc * opts->sector_size : opts->media_size;
+	w->sector_size = opts->sector_size;
 	w->segment_done = opts->segment_done;
 	w->segment_done_arg = opts->segment_done_arg;
 	w->segment = 1;
@@ -383,11 +388,12 @@ static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, str
 	return 0;
 }
 
-/* libewf opens the next segment when it has ended the one before. */
+/* libewf opens the next segment when it has ended the one before. It comes back to all of them if the size of the
+ * medium was not known. */
 static int tell_done(struct co_e01_writer *w, struct co_err *err)
 {
 	int r = 0;
-	while (r == 0 && w->segment_done) {
+	while (r == 0 && w->segment_done && !(w->unknown && w->ewf)) {
 		struct stat st;
 		CO_CLEANUP_FREE char *next = co_e01_segment_name(w->stem, w->segment + 1);
 		if (!next || lstat(next, &st) < 0)
@@ -436,10 +442,11 @@ static int write_done(struct co_e01_writer *w, struct co_err *err)
 static int check_put(const struct co_e01_writer *w, const struct co_buf *buf, struct co_err *err)
 {
 	uint64_t left = w->media_size - w->put;
+	bool is_end = buf->len % w->pack.chunk_size;
 	if (w->failure.code)
 		return failed_before(w, err);
-	if (buf->off != w->put || buf->len == 0 || buf->len > left || buf->len > w->pack.buffer_size ||
-	    (buf->len % w->pack.chunk_size && buf->len != left))
+	if (buf->off != w->put || buf->len == 0 || buf->len > left || buf->len > w->pack.buffer_size || w->ended ||
+	    (is_end && (w->unknown ? buf->len % w->sector_size != 0 : buf->len != left)))
 		return co_err_set(err, CO_ERR_FAILED, 0,
 				  "%s: %zu bytes at %" PRIu64 " are not what follows byte %" PRIu64, w->stem, buf->len,
 				  buf->off, w->put);
@@ -459,6 +466,7 @@ int co_e01_writer_put(struct co_e01_writer *w, struct co_buf *buf, struct co_err
 	w->idle = job->next;
 	job->buf = buf;
 	w->put += buf->len;
+	w->ended = buf->len % w->pack.chunk_size;
 	co_pool_submit(w->pool, job); /* there are as many jobs as places in the pool */
 	return write_done(w, err);
 }
@@ -498,12 +506,16 @@ static int finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err
 		return r;
 	if (w->failure.code)
 		return failed_before(w, err);
-	if (w->written != w->media_size)
+	if (w->unknown && w->written == 0)
+		return co_err_set(err, CO_ERR_FAILED, 0, "%s: an image of an empty medium is not possible", w->stem);
+	if (!w->unknown && w->written != w->media_size)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s: only %" PRIu64 " of %" PRIu64 " bytes were put", w->stem,
 				  w->written, w->media_size);
 	r = close_ewf(w, err);
 	if (r == 0)
 		r = count_segments(w->stem, ret_segments, err);
+	if (r == 0)
+		r = tell_done(w, err);
 	return r < 0 ? r : sync_segments(w->stem, *ret_segments, err);
 }
 

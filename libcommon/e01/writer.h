@@ -33,7 +33,10 @@ struct co_e01_case {
 };
 
 struct co_e01_writer_opts {
-	uint64_t media_size;        /* bytes; a multiple of sector_size */
+	/* Bytes; a multiple of sector_size. 0: not known, all that is put until finish. The image is the same then, but
+	 * each segment states the size of the medium, so libewf changes all of them at finish; and until then none can
+	 * be read. */
+	uint64_t media_size;
 	uint32_t sector_size;       /* bytes */
 	uint32_t sectors_per_chunk; /* 0: as many as make 32 KiB */
 	uint64_t segment_size;      /* bytes, at most; a chunk and 128 KiB at least; 0: 1500 MiB */
@@ -45,16 +48,18 @@ struct co_e01_writer_opts {
 	unsigned workers;        /* compress threads; 0: in the calling thread */
 	unsigned depth;          /* buffers in work at most: the size of the ring */
 	size_t buffer_size;      /* cap of the ring's buffers: a multiple of the chunk size */
-	/* Called by pump and put for each segment but the last, in order from 1: it is complete and will not be touched
-	 * again. A negative result is a failure to write. NULL: nobody asks. */
+	/* Called by pump, put and finish (if media_size is not known: by finish only) for each segment but the last, in
+	 * order from 1: it is complete and will not be touched again. A negative result is a failure to write. NULL:
+	 * nobody asks. */
 	int (*segment_done)(void *arg, unsigned number, struct co_err *err);
 	void *segment_done_arg;
 };
 
 int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struct co_e01_writer_opts *opts,
 		       struct co_err *err);
-/* @buf->len is a multiple of the chunk size, but for the last. Chunks of a plain buffer are stored raw, whatever they
- * hold, so that co_e01_patch_write can change them later. On failure the reference is dropped as well. */
+/* @buf->len is a multiple of the chunk size, but for the last, where it is one of the sector size. Chunks of a plain
+ * buffer are stored raw, whatever they hold, so that co_e01_patch_write can change them later. On failure the reference
+ * is dropped as well. */
 int co_e01_writer_put(struct co_e01_writer *w, struct co_buf *buf, struct co_err *err);
 /* 0: one buffer was written. 1: none is in work. */
 int co_e01_writer_pump(struct co_e01_writer *w, struct co_err *err);

@@ -314,6 +314,22 @@ START_TEST(damage_is_not_cut_off)
 }
 END_TEST
 
+/* A table is not whole. */
+START_TEST(unfinished_tables_are_refused)
+{
+	struct image im;
+	struct co_err err;
+	image_init(&im, 300 << 10);
+	im.opts.compression = CO_COMPRESSION_NONE;
+	im.opts.segment_size = 200000;
+	write_stem(&im, "half", &err);
+	CO_CLEANUP_FREE char *last = segment_of("half", im.n_segments);
+	cut(last, find_section(last, "table2") + CO_E01_DESCRIPTOR_SIZE + 30, 0);
+	check_refused(&im, "half", im.n_segments, "is not the last segment");
+	image_free(&im);
+}
+END_TEST
+
 Suite *t_e01_tail_suite(void)
 {
 	Suite *s = suite_create("e01_tail");
@@ -324,6 +340,7 @@ Suite *t_e01_tail_suite(void)
 	tcase_add_test(t, same_bytes_when_written_anew);
 	tcase_add_test(t, values_are_replaced);
 	tcase_add_test(t, damage_is_not_cut_off);
+	tcase_add_test(t, unfinished_tables_are_refused);
 	suite_add_tcase(s, t);
 	return s;
 }

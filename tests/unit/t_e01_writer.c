@@ -350,6 +350,110 @@ START_TEST(texts)
 }
 END_TEST
 
+/* Each segment is told once and in order, when it will not be touched again. */
+static int note_unknown(void *arg, unsigned number, struct co_err *err)
+{
+	struct done *done = arg;
+	(void)err;
+	ck_assert_uint_eq(number, done->n + 1);
+	done->n = number;
+	done->digest[number] = digest_of_segment(number);
+	return 0;
+}
+
+static void check_unknown_size(size_t len, uint64_t segment_size, enum co_compression c, unsigned segments)
+{
+	struct image im;
+	struct co_source src;
+	struct co_err err = CO_ERR_INIT;
+	struct done done = { 0 };
+	image_init(&im, len);
+	im.opts.compression = c;
+	im.opts.segment_size = segment_size;
+	char *known = stem_of("known"), *told = stem_of("told");
+	image_write(&im, known);
+	ck_assert_uint_eq(im.n_segments, segments);
+	im.opts.media_size = 0;
+	im.opts.segment_done = note_unknown;
+	im.opts.segment_done_arg = &done;
+	ck_assert_msg(image_finish(&im, told, &err) == 0, "%s", err.msg);
+	ck_assert_uint_eq(im.n_segments, segments);
+	ck_assert_uint_eq(done.n, segments - 1);
+	ck_assert_int_eq(co_e01_write_tail(told, segments, &im.digests, NULL, NULL, &err), 0);
+	for (unsigned k = 1; k <= segments; k++) {
+		CO_CLEANUP_FREE char *a = co_e01_segment_name(known, k), *b = co_e01_segment_name(told, k);
+		size_t a_len, b_len;
+		CO_CLEANUP_FREE uint8_t *in_a = read_all(a, &a_len), *in_b = read_all(b, &b_len);
+		ck_assert_uint_eq(a_len, b_len);
+		ck_assert(memcmp(in_a, in_b, a_len) == 0);
+		struct co_digests at_end = digest_of_segment(k);
+		ck_assert(k == segments || co_digests_differ(&done.digest[k], &at_end) == 0);
+	}
+	open_e01(&src, in_folder(&dir, "told.E01"));
+	ck_assert_uint_eq(co_e01_info(&src)->n_warnings, 0);
+	check_content(&src, &im, 1 << 20);
+	co_source_close(&src);
+	free(known);
+	free(told);
+	image_free(&im);
+	folder_remove(&dir);
+	folder_make(&dir);
+}
+
+START_TEST(unknown_size)
+{
+	check_unknown_size(512, 0, CO_COMPRESSION_FAST, 1);
+	check_unknown_size(200 * 512, 0, CO_COMPRESSION_FAST, 1);
+	check_unknown_size(1 << 20, 0, CO_COMPRESSION_FAST, 1);
+	check_unknown_size((1 << 20) + 512, 400000, CO_COMPRESSION_NONE, 3);
+	check_unknown_size(100 << 20, 10 << 20, CO_COMPRESSION_FAST, 3);
+	check_unknown_size(100 << 20, 40 << 20, CO_COMPRESSION_NONE, 3);
+}
+END_TEST
+
+/* A medium that ends where a segment does, or near it. */
+START_TEST(unknown_size_at_the_end_of_a_segment)
+{
+	for (size_t chunks = 17; chunks < 24; chunks++)
+		for (size_t less = 0; less < 1024; less += 512)
+			check_unknown_size(chunks * 8192 - less, 160000, CO_COMPRESSION_NONE, 1 + (chunks > 19));
+}
+END_TEST
+
+START_TEST(unknown_size_refusals)
+{
+	static const size_t second[] = { 8192, 0, 100 };
+	struct co_err err = CO_ERR_INIT;
+	struct image im;
+	image_init(&im, 65536);
+	im.opts.media_size = 0;
+	for (size_t i = 0; i < 3; i++) {
+		struct co_e01_writer *w;
+		struct co_bufs *bufs;
+		char *stem = stem_of("none");
+		ck_assert_int_eq(co_bufs_open(&bufs, 4, im.opts.buffer_size, &err), 0);
+		ck_assert_int_eq(co_e01_writer_open(&w, stem, &im.opts, &err), 0);
+		if (i == 1) {
+			ck_assert_int_eq(co_e01_writer_finish(w, &im.n_segments, &err), CO_ERR_FAILED);
+			ck_assert_ptr_nonnull(strstr(err.msg, "empty medium"));
+		} else {
+			if (i == 0) /* less than a chunk */
+				ck_assert_int_eq(image_put(&im, w, bufs, 512, &err), 0);
+			struct co_buf *buf = co_bufs_lend(bufs);
+			buf->off = i == 0 ? 512 : 0;
+			buf->len = second[i];
+			ck_assert_int_eq(co_e01_writer_put(w, buf, &err), CO_ERR_FAILED);
+		}
+		co_e01_writer_close(w);
+		co_bufs_close(bufs);
+		free(stem);
+		folder_remove(&dir);
+		folder_make(&dir);
+	}
+	image_free(&im);
+}
+END_TEST
+
 START_TEST(random_identifier)
 {
 	struct image im;
@@ -480,6 +584,9 @@ Suite *t_e01_writer_suite(void)
 	tcase_add_test(t, probes_know_noise_from_text);
 	tcase_add_test(t, plain_buffers_are_stored_raw);
 	tcase_add_test(t, texts);
+	tcase_add_test(t, unknown_size);
+	tcase_add_test(t, unknown_size_at_the_end_of_a_segment);
+	tcase_add_test(t, unknown_size_refusals);
 	tcase_add_test(t, random_identifier);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, too_few_bytes);
