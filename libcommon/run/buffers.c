@@ -80,6 +80,7 @@ static struct co_buf *lend(struct co_bufs *bufs, bool wait)
 	if (buf) {
 		buf->len = 0;
 		buf->off = 0;
+		buf->plain = false;
 		atomic_store(&buf->refs, 1);
 	}
 	return buf;
