@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "read/reader.h"
 #include "run/cancel.h"
 
@@ -26,6 +27,7 @@ struct watch {
 	struct im_areas before;    /* the areas then */
 	int fail_found, fail_pass; /* codes */
 	unsigned found;
+	uint64_t last_found; /* byte */
 	unsigned reads_before_trim;
 };
 
@@ -34,6 +36,7 @@ static int on_found(void *arg, uint64_t off, const void *data, size_t len, struc
 	struct watch *w = arg;
 
 	w->found++;
+	w->last_found = off;
 	if (w->fail_found)
 		return co_err_set(err, w->fail_found, 0, "the image can't be written");
 	ck_assert_uint_le(off + len, SIZE);
@@ -492,25 +495,51 @@ START_TEST(the_last_units_before_a_loss_are_handed_over)
 }
 END_TEST
 
+/* Whether each read of the dead disk fails slowly or at once. */
 START_TEST(a_loss_is_found_within_seconds)
 {
-	struct sick_disk d;
-	struct watch w = { .vanish_at = "copy" };
-	struct im_rescue_opts opts = options(&d, &w);
-	struct co_err err = CO_ERR_INIT;
-	struct im_areas areas;
-	int64_t start;
+	for (int slow = 0; slow < 2; slow++) {
+		struct sick_disk d;
+		struct watch w = { .vanish_at = "scrape" };
+		struct im_rescue_opts opts = options(&d, &w);
+		struct co_err err = CO_ERR_INIT;
+		struct im_areas areas = { 0 };
+		int64_t start = sick_clock();
 
-	sick_open(&d, NULL, 0, SIZE);
-	d.silent = true;
-	d.bad_ns = 1500000000; /* each read of the dead disk takes so long to fail */
-	all_skipped(&areas);
-	opts.good = 0;
-	start = sick_clock();
-	ck_assert_int_eq(im_rescue(&areas, &opts, &err), CO_ERR_LOST);
-	ck_assert_int_le(sick_clock() - start, 4 * d.bad_ns);
-	im_areas_free(&areas);
-	im_areas_free(&w.before);
+		sick_open(&d, NULL, 0, SIZE);
+		d.silent = true;
+		d.bad_ns = slow ? 1500000000 : 1000000;
+		ck_assert_int_eq(im_areas_add(&areas, 1000, 5000, IM_NON_SCRAPED), 0);
+		opts.good = 0;
+		ck_assert_int_eq(im_rescue(&areas, &opts, &err), CO_ERR_LOST);
+		ck_assert_uint_le(d.reads, slow ? 1 + 3 : 64 + 3);
+		ck_assert_int_le(sick_clock() - start, 6 * CO_NS_PER_S);
+		ck_assert_uint_eq(im_areas_total(&areas, IM_NON_SCRAPED), 5000);
+		im_areas_free(&areas);
+		im_areas_free(&w.before);
+	}
+}
+END_TEST
+
+START_TEST(retries_change_the_direction)
+{
+	for (unsigned fails = 0; fails < 3; fails++) {
+		struct sick_sectors bad[] = { { 10, 1, fails }, { 300, 1, fails } };
+		struct sick_disk d;
+		struct watch w = { 0 };
+		struct im_rescue_opts opts = options(&d, &w);
+		struct co_err err = CO_ERR_INIT;
+		struct im_areas areas = { 0 };
+
+		sick_open(&d, bad, fails ? 2 : 0, SIZE);
+		ck_assert_int_eq(im_areas_add(&areas, 10, 1, IM_BAD), 0);
+		ck_assert_int_eq(im_areas_add(&areas, 300, 1, IM_BAD), 0);
+		opts.retries = fails + 1;
+		ck_assert_int_eq(im_rescue(&areas, &opts, &err), 0);
+		ck_assert_uint_eq(areas.list.n, 0);
+		ck_assert_uint_eq(w.last_found, (fails % 2 ? 10 : 300) * SECTOR);
+		im_areas_free(&areas);
+	}
 }
 END_TEST
 
@@ -682,6 +711,7 @@ Suite *t_rescue_suite(void)
 	tcase_add_test(c, what_was_read_before_a_loss_is_kept);
 	tcase_add_test(c, the_last_units_before_a_loss_are_handed_over);
 	tcase_add_test(c, a_loss_is_found_within_seconds);
+	tcase_add_test(c, retries_change_the_direction);
 	tcase_add_test(c, a_wholly_bad_disk_without_a_known_good_place_ends);
 	tcase_add_test(c, callbacks_can_end_it);
 	tcase_add_test(c, nothing_to_do_is_no_pass);

@@ -161,6 +161,25 @@ START_TEST(a_readable_piece_ends_the_skipping)
 }
 END_TEST
 
+START_TEST(each_dead_region_begins_with_a_small_skip)
+{
+	/* 12, 14 to 15 and 17 to 20 are skipped, 21 is good. The second begins again with one, 34, and two. */
+	static const struct sick_sectors bad[] = { { 8 * PER_BUFFER, 9 * PER_BUFFER, 0 },
+						   { 30 * PER_BUFFER, 6 * PER_BUFFER, 0 } };
+	struct sick_disk d;
+	struct skipped out;
+
+	sick_open(&d, bad, 2, BUFFERS * SMALL);
+	out = skim(&d, 0, 16, 0);
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		bool skipped = i == 12 || i == 14 || i == 15 || (i >= 17 && i < 21) || i == 34 || i == 36 || i == 37;
+
+		ck_assert_msg((im_areas_state(&out.areas, i * PER_BUFFER) == IM_NON_TRIED) == skipped, "buffer %u", i);
+	}
+	im_areas_free(&out.areas);
+}
+END_TEST
+
 START_TEST(a_slow_buffer_is_given_up)
 {
 	/* Two reads of one second each, and one more, are all that a buffer gets. */
@@ -289,6 +308,7 @@ Suite *t_skip_suite(void)
 	tcase_add_test(c, pieces_with_bad_sectors_are_left_out);
 	tcase_add_test(c, dead_regions_are_skipped_in_growing_steps);
 	tcase_add_test(c, a_readable_piece_ends_the_skipping);
+	tcase_add_test(c, each_dead_region_begins_with_a_small_skip);
 	tcase_add_test(c, a_slow_buffer_is_given_up);
 	tcase_add_test(c, a_disk_that_vanishes_is_not_skipped);
 	tcase_add_test(c, a_disk_that_vanishes_in_a_dead_region_is_found_out);
