@@ -57,12 +57,12 @@ static int try_unit(struct im_reader *r, void *scratch, uint64_t off, struct co_
 	return code;
 }
 
-/* Does the medium still answer? If nothing was readable so far, its middle, its end and its beginning are asked. */
+/* Does the medium still answer? If nothing was readable so far, five places all over it are asked. */
 static int check_alive(struct im_reader *r, void *scratch, struct co_err *err)
 {
 	uint64_t unit = r->opts.unit, units = (r->opts.source->size + unit - 1) / unit;
 	uint64_t good = atomic_load(&r->good);
-	uint64_t places[3] = { units / 2 * unit, (units - 1) * unit, 0 };
+	uint64_t places[5] = { units / 2, units - 1, 0, units / 4, (units - 1) / 4 * 3 };
 	struct co_err why = CO_ERR_INIT;
 	int code = 1;
 
@@ -70,8 +70,8 @@ static int check_alive(struct im_reader *r, void *scratch, struct co_err *err)
 		return 0;
 	if (good != NONE)
 		code = try_unit(r, scratch, good, &why);
-	for (int i = 0; good == NONE && code == 1 && i < 3; i++)
-		code = try_unit(r, scratch, places[i], &why);
+	for (int i = 0; good == NONE && code == 1 && i < 5; i++)
+		code = try_unit(r, scratch, places[i] * unit, &why);
 	if (code == 1)
 		return co_err_set(err, CO_ERR_LOST, 0,
 				  "the source is gone: even what could be read before fails now (%s)", why.msg);

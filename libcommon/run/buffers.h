@@ -24,7 +24,7 @@ struct co_buf {
 	size_t cap;
 	size_t len;   /* valid bytes; set by the producer before the first ref() */
 	uint64_t off; /* place of the first byte in the medium; likewise */
-	bool plain;   /* is to be stored without compression, since it will be amended; false when lent */
+	bool plain;   /* is to be stored without compression, since it will be amended; likewise, false when lent */
 	/* private to run/buffers.c */
 	atomic_uint refs;
 	struct co_bufs *owner;

@@ -38,6 +38,7 @@ START_TEST(the_last_reference_returns_it)
 	struct co_buf *buf = co_bufs_lend(bufs);
 	buf->len = 7;
 	buf->off = 9;
+	buf->plain = true;
 	co_buf_ref(buf);
 	co_buf_ref(buf);
 	co_buf_unref(buf);
@@ -47,6 +48,7 @@ START_TEST(the_last_reference_returns_it)
 	ck_assert_ptr_eq(co_bufs_try_lend(bufs), buf);
 	ck_assert_uint_eq(buf->len, 0);
 	ck_assert_uint_eq(buf->off, 0);
+	ck_assert(!buf->plain);
 	co_buf_unref(buf);
 	co_bufs_close(bufs);
 }
