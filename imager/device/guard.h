@@ -59,7 +59,8 @@ struct im_guard {
 int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err);
 /* Ends the protection; `after` is filled. Twice is allowed. Layers whose end failed say so in their proof. */
 void im_guard_finish(struct im_guard *guard);
-/* Writes and discards of the disk between open and finish. 1: it is not known (a file, or no counters). */
+/* Writes and discards of the disk between open and finish; flushes alone, which change no sector, are none. 1: it is
+ * not known (a file, or no counters). */
 int im_guard_writes_seen(const struct im_guard *guard, uint64_t *ret);
 /* Finishes and frees. */
 void im_guard_close(struct im_guard *guard);
