@@ -75,7 +75,8 @@ int im_guard_delegate(struct im_guard *guard, struct co_sandbox *ret, struct co_
 void im_guard_release(struct im_guard *guard);
 /* Ends the protection; `after` is filled. Twice is allowed. Layers whose end failed say so in their proof. */
 void im_guard_finish(struct im_guard *guard);
-/* Writes and discards of the disk between open and finish. 1: it is not known (a file, or no counters). */
+/* Writes and discards of the disk between open and finish; flushes alone, which change no sector, are none. 1: it is
+ * not known (a file, or no counters). */
 int im_guard_writes_seen(const struct im_guard *guard, uint64_t *ret);
 /* Finishes and frees. */
 void im_guard_close(struct im_guard *guard);

@@ -104,6 +104,17 @@ attach()
   at_exit losetup -d "$loop"
   case " $* " in *" -r "*) ;; *) blockdev --setrw "$loop" ;; esac
 }
+# detach LOOP: before the end; by then the device may be somebody else's.
+detach()
+{
+  local i mine
+  mine=$(printf '%q ' losetup -d "$1")
+  losetup -d "$1"
+  for ((i = 0; i < ${#cleanups[@]}; i++)); do [ "${cleanups[i]}" != "$mine" ] || cleanups[i]=:; done
+  # the kernel lets go of the file a little later
+  for ((i = 0; i < 100; i++)); do [ -e "/sys/block/${1##*/}/loop/backing_file" ] || return 0; sleep 0.05; done
+  fail "$1 is still attached"
+}
 
 # Disks with faults: an nbdkit of our own serves a file, nbdfuse shows it as a file, a loop device makes it a disk.
 

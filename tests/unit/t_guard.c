@@ -107,9 +107,17 @@ START_TEST(writes_are_the_difference_of_the_counters)
 	uint64_t writes = 7;
 
 	g.before = (struct im_counters) { .valid = true, .writes = 100, .discards = 5, .diskseq = 3 };
-	g.after = (struct im_counters) { .valid = true, .writes = 102, .discards = 6, .diskseq = 3 };
+	g.after = (struct im_counters) {
+		.valid = true, .writes = 102, .written_sectors = 8, .discards = 6, .diskseq = 3
+	};
 	ck_assert_int_eq(im_guard_writes_seen(&g, &writes), 0);
 	ck_assert_uint_eq(writes, 3);
+	g.after.written_sectors = 0; /* flushes */
+	g.after.flushes = 2;
+	ck_assert_int_eq(im_guard_writes_seen(&g, &writes), 0);
+	ck_assert_uint_eq(writes, 1);
+	g.after.written_sectors = 8;
+	ck_assert_int_eq(im_guard_writes_seen(&g, &writes), 0);
 	g.after.diskseq = 4; /* another disk: the counters began anew */
 	ck_assert_int_eq(im_guard_writes_seen(&g, &writes), 1);
 	g.after.diskseq = 3;

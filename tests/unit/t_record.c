@@ -322,6 +322,41 @@ START_TEST(blocks_are_compared_with_their_file)
 }
 END_TEST
 
+/* 6 TiB in sectors of 512: bad ones just before, over and far past the 32-bit limit. */
+START_TEST(sectors_and_bytes_have_64_bits)
+{
+	const uint64_t limit = UINT64_C(1) << 32, bytes = UINT64_C(6) << 40;
+	struct co_str manifest = { 0 }, map = { 0 };
+	struct im_recorded r = { 0 };
+	struct co_err err = CO_ERR_INIT;
+
+	rec.media_bytes = rec.read_bytes = bytes;
+	rec.padding_bytes = 0;
+	rec.bad.list.n = 0;
+	rec.bad.total = 0;
+	ck_assert_int_eq(im_ranges_add(&rec.bad, limit - 1, 2), 0);
+	ck_assert_int_eq(im_ranges_add(&rec.bad, UINT64_C(5000000000), 1), 0);
+	ck_assert_int_eq(im_ranges_add(&rec.bad, bytes / 512 - 1, 1), 0);
+	ck_assert_uint_eq(rec.bad.list.n, 3);
+	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &manifest, &err), 0);
+	ck_assert_ptr_nonnull(strstr(co_str_get(&manifest), "\"bytes\": 6597069766656"));
+	for (const char *const *text = (const char *const[]) { "4294967295", "5000000000", "12884901887", NULL }; *text;
+	     text++)
+		ck_assert_msg(strstr(co_str_get(&manifest), *text), "no sector %s in the record", *text);
+	folder_puts(dir, "data/ev.manifest.json", co_str_get(&manifest));
+	ck_assert_int_eq(im_record_read(&r, dir->name, &err), 0);
+	ck_assert_uint_eq(r.media_bytes, bytes);
+	ck_assert_uint_eq(r.unreadable_sectors, 4);
+	im_recorded_free(&r);
+	ck_assert_int_eq(im_map_text(&rec, &map, &err), 0);
+	ck_assert_ptr_nonnull(strstr(co_str_get(&map), "\n0x1FFFFFFFE00  0x00000400  -\n"));
+	ck_assert_ptr_nonnull(strstr(co_str_get(&map), "\n0x2540BE40000  0x00000200  -\n"));
+	ck_assert_ptr_nonnull(strstr(co_str_get(&map), "\n0x5FFFFFFFE00  0x00000200  -\n"));
+	co_str_free(&manifest);
+	co_str_free(&map);
+}
+END_TEST
+
 Suite *t_record_suite(void)
 {
 	Suite *s = suite_create("record");
@@ -329,6 +364,7 @@ Suite *t_record_suite(void)
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, the_record_is_read_back);
+	tcase_add_test(c, sectors_and_bytes_have_64_bits);
 	tcase_add_test(c, a_lost_output_is_named_in_the_other_bag);
 	tcase_add_test(c, damaged_records_are_refused);
 	tcase_add_test(c, a_bag_must_hold_one_record);
