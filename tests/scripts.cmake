@@ -41,6 +41,12 @@ if(NOT EXHIBIT_SANITIZE) # a sanitizer's runtime must be the first library: no p
   endforeach()
 endif()
 
+add_executable(attacks fault/attacks.c)
+target_link_libraries(attacks PRIVATE exhibit::compile common)
+list(APPEND script_environment "ATTACKS=$<TARGET_FILE:attacks>")
+script_test(fault.attacks fault 300 ${CMAKE_CURRENT_SOURCE_DIR}/fault/attacks.sh)
+set_tests_properties(fault.attacks PROPERTIES RESOURCE_LOCK loop)
+
 foreach(name layers libraries threads banned spdx length symbols usage docs places format shell tidy)
   script_test(lint.${name} lint 600 ${CMAKE_CURRENT_SOURCE_DIR}/lint/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${name})
 endforeach()
