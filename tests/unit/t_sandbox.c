@@ -293,8 +293,10 @@ START_TEST(says_which_layer_is_absent)
 	ck_assert(!seen->layers[1].applied);
 	ck_assert(seen->layers[2].applied);
 
-	enter_without(SCMP_SYS(seccomp), EINVAL);
+	enter_without(SCMP_SYS(seccomp), ENOSYS);
 	ck_assert(seen->layers[1].applied);
+	ck_assert(!seen->layers[2].applied);
+	ck_assert_str_eq(seen->layers[2].proof, "absent: the kernel did not take the filter");
 }
 END_TEST
 
