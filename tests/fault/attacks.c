@@ -62,7 +62,7 @@ static int confine(struct co_err *err)
 static void attack(const struct operation *op, int *ret)
 {
 	struct co_err err = CO_ERR_INIT;
-	if (scene.fd < 0)
+	if (scene.fd < 0 && op->kind != HELD)
 		close(scene.victim);
 	int r = confine(&err);
 	if (r == CO_ERR_USAGE) {

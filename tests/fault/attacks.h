@@ -25,6 +25,7 @@ enum kind {
 	WORK,    /* of some profiles; nothing to the others */
 	HOSTILE, /* but to those whose work it is */
 	NODE,    /* hostile; a device node of the source lies in the folder as "node" */
+	HELD,    /* hostile; the victim's descriptor was inherited */
 };
 
 struct operation {

@@ -164,6 +164,12 @@ static long do_loop_clear(void)
 	return fd < 0 ? -1 : ioctl(fd, LOOP_CLR_FD, 0);
 }
 
+/* The writer was started with the source open, by mistake. */
+static long do_held(void)
+{
+	return ioctl(scene.victim, BLKRRPART);
+}
+
 /* --- by a path --- */
 
 static long open_and_write(const char *path, int flags)
@@ -451,6 +457,7 @@ const struct operation operations[] = {
 	{ HOSTILE, "open /proc/self/fd/N", do_reopen_own, 0 },
 	{ HOSTILE, "open /proc/PID/fd/N of another", do_reopen_other, 0 },
 	{ HOSTILE, "take the descriptor of another", do_steal, 0 },
+	{ HELD, "use a descriptor left open", do_held, 0 },
 	{ HOSTILE, "mknod and open", do_mknod, 0 },
 	{ NODE, "open a node in the folder", do_node, 0 },
 	{ HOSTILE, "open through a link in the folder", do_link, 0 },
