@@ -4,7 +4,7 @@
 # denied, the work is possible, the device saw no write. And each layer by itself denies something that was possible.
 . "$(dirname "$0")/../cli/lib.sh"
 requires_root
-requires mkfs.ext4 column
+requires mkfs.ext4
 attacks=${ATTACKS:?}
 truncate -s 16M pristine
 mkfs.ext4 -q -F pristine || fail "mkfs.ext4"
@@ -51,13 +51,15 @@ equal "$(changes)" "$at_start" "writes, discards and flushes"
 release
 equal "$(sha256 disk)" "$before" "digest of the disk"
 
-{ printf 'operation\treader\twriter\tguardian\n'
-  for profile in reader writer guardian; do
-    awk -F '\t' -v p=$profile '{ print $1 "\t" $2 "\t" p "\t" ($3 == "possible" ? "works" : $4) }' $profile.all
-  done | awk -F '\t' '!($2 in seen) { seen[$2]; order[++n] = $2; kind[$2] = $1 } { cell[$2, $3] = $4 }
-    function show(o, p) { return (o, p) in cell ? cell[o, p] : "." }
-    END { for (i = 1; i <= n; i++) print order[i] "\t" show(order[i], "reader") "\t" show(order[i], "writer") "\t" show(order[i], "guardian") }'
-} | column -t -s "$(printf '\t')"
+for profile in reader writer guardian; do
+  awk -F '\t' -v p=$profile '{ print $1 "\t" $2 "\t" p "\t" ($3 == "possible" ? "works" : $4) }' $profile.all
+done | awk -F '\t' '
+  !($2 in seen) { seen[$2]; order[++n] = $2 }
+  { cell[$2, $3] = $4 }
+  function show(o, p) { return (o, p) in cell ? cell[o, p] : "." }
+  function line(o, r, w, g) { printf "%-34s %-7s %-17s %s\n", o, r, w, g }
+  BEGIN { line("operation", "reader", "writer", "guardian") }
+  END { for (i = 1; i <= n; i++) line(order[i], show(order[i], "reader"), show(order[i], "writer"), show(order[i], "guardian")) }'
 
 # --- each layer alone ---
 for layer in none landlock capabilities seccomp; do

@@ -160,6 +160,22 @@ static int write_below(void)
 	return 0;
 }
 
+/* Users of a home folder above the bag, and of a file system that gives all files to one of them. */
+START_TEST(writer_keeps_what_its_folder_needs)
+{
+	if (geteuid() != 0) /* nobody else has capabilities to keep, or can give folders away */
+		return;
+	ck_assert_int_eq(confined(CO_SANDBOX_WRITER, write_below), 0);
+	ck_assert_ptr_nonnull(strstr(seen->layers[1].proof, "CapEff=0000000000000000 CapPrm=0000000000000000"));
+	ck_assert_int_eq(chown(dir.name, 65534, 65534), 0); /* made by mkdtemp: 0700 */
+	ck_assert_int_eq(confined(CO_SANDBOX_WRITER, write_below), 0);
+	ck_assert_ptr_nonnull(strstr(seen->layers[1].proof, "CapEff=0000000000000004 CapPrm=0000000000000004"));
+	ck_assert_int_eq(chown(in_folder(&dir, "bag"), 65534, 65534), 0);
+	ck_assert_int_eq(confined(CO_SANDBOX_WRITER, write_below), 0);
+	ck_assert_ptr_nonnull(strstr(seen->layers[1].proof, "CapEff=0000000000000002 CapPrm=0000000000000002"));
+}
+END_TEST
+
 static int write_elsewhere(void)
 {
 	DENIED(open(in_folder(&dir, "source"), O_RDONLY | O_CLOEXEC));
@@ -308,6 +324,7 @@ Suite *t_sandbox_suite(void)
 	tcase_add_loop_test(t, keeps_in, CO_SANDBOX_READER, CO_SANDBOX_GUARDIAN + 1);
 	tcase_add_test(t, reader_reads_the_source_alone);
 	tcase_add_test(t, writer_writes_below_its_folder);
+	tcase_add_test(t, writer_keeps_what_its_folder_needs);
 	tcase_add_test(t, writer_writes_nowhere_else);
 	tcase_add_test(t, guardian_reads_and_removes_folders);
 	tcase_add_loop_test(t, ends_in_order, CO_SANDBOX_READER, CO_SANDBOX_GUARDIAN + 1);
