@@ -41,6 +41,12 @@ if(NOT EXHIBIT_SANITIZE) # a sanitizer's runtime must be the first library: no p
   foreach(name nth-call lying-disk)
     script_test(fault.${name} fault 600 ${CMAKE_CURRENT_SOURCE_DIR}/fault/${name}.sh)
   endforeach()
+  # Sanitizers need calls that the sandbox is there to deny.
+  add_executable(attacks fault/attacks.c fault/attacks_operations.c)
+  target_link_libraries(attacks PRIVATE exhibit::compile common)
+  list(APPEND script_environment "ATTACKS=$<TARGET_FILE:attacks>")
+  script_test(fault.attacks fault 300 ${CMAKE_CURRENT_SOURCE_DIR}/fault/attacks.sh)
+  set_tests_properties(fault.attacks PROPERTIES RESOURCE_LOCK loop)
 endif()
 
 foreach(name layers libraries threads banned spdx length symbols usage docs places format shell tidy)

@@ -63,12 +63,35 @@ static int refuse_nodes(const char *folder, struct co_err *err)
 	return errno ? co_err_set(err, CO_ERR_FAILED, errno, "search %s for device nodes", folder) : 0;
 }
 
+/* An open descriptor is a right that no later layer takes back. */
+static int refuse_devices_held(struct co_err *err)
+{
+	CO_CLEANUP_CLOSEDIR DIR *held = opendir("/proc/self/fd");
+	struct dirent *e;
+	if (!held)
+		return co_err_set(err, CO_ERR_FAILED, errno, "list the open descriptors");
+	while (errno = 0, (e = readdir(held)) != NULL) {
+		struct stat st;
+		if (fstatat(dirfd(held), e->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode))
+			return co_err_set(err, CO_ERR_USAGE, 0,
+					  "descriptor %s of a block device is open in the process that writes",
+					  e->d_name);
+	}
+	return errno ? co_err_set(err, CO_ERR_FAILED, errno, "list the open descriptors") : 0;
+}
+
+static int check_writer(const struct co_sandbox_opts *opts, struct co_err *err)
+{
+	int r = refuse_devices_held(err);
+	for (size_t i = 0; r == 0 && i < opts->n_writable; i++)
+		r = refuse_nodes(opts->writable[i], err);
+	return r;
+}
+
 int co_sandbox_enter(struct co_sandbox *ret, const struct co_sandbox_opts *opts, struct co_err *err)
 {
 	struct co_sandbox made = { 0 };
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < opts->n_writable && opts->profile == CO_SANDBOX_WRITER; i++)
-		r = refuse_nodes(opts->writable[i], err);
+	int r = opts->profile == CO_SANDBOX_WRITER ? check_writer(opts, err) : 0;
 	if (r < 0 || (r = co_sandbox_no_new_privs(err)) < 0 ||
 	    /* in this order, for the last one forbids what the others need */
 	    (r = co_sandbox_landlock(&made.layers[0], opts, err)) < 0 ||

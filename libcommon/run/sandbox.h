@@ -31,7 +31,9 @@ struct co_sandbox_opts {
 	 * removed. */
 	const char *const *writable;
 	size_t n_writable;
-	int source_fd; /* READER: may be read with pread and preadv, and sought in; -1: none */
+	/* READER: may be read with pread and preadv, sought in, and asked for its size, sectors and read-only flag;
+	 * -1: none */
+	int source_fd;
 	/* READER: further descriptors of the same source, such as one without O_DIRECT */
 	const int *more_source_fds;
 	size_t n_more_source_fds;
@@ -49,12 +51,18 @@ struct co_sandbox {
 	struct co_sandbox_layer layers[CO_SANDBOX_LAYERS];
 };
 
-/* Confines the calling process, and what it starts later; there is no way back. Call it before it has threads.
- * Memory to share with others must be mapped before: no file can be mapped writable afterwards (READER, GUARDIAN).
+/* Confines the calling process, and what it starts later; there is no way back.
+ *
+ * Before it: no threads yet; memory to share is mapped (READER and GUARDIAN can't map any file writable afterwards);
+ * folders are made, and those above them synced (only what lies below `writable` can be opened to sync it); the signal
+ * for the death of the parent is set (PR_SET_PDEATHSIG), for no process can send a signal to another one. The source
+ * must not be open in the WRITER.
+ * Descriptors that are open stay so, and may be passed over sockets: nobody but the READER should hold the source.
+ *
  * A layer that the kernel lacks or refuses is reported as not applied, and the others are applied nevertheless; the
  * caller decides whether that is enough.
- * 0; CO_ERR_USAGE: a device node lies below a writable folder; CO_ERR_FAILED: a folder can't be opened or searched;
- * CO_ERR_NOMEM. After an error the process may be confined in part: end it. */
+ * 0; CO_ERR_USAGE (WRITER): a device node lies below a writable folder, or a block device is open; CO_ERR_FAILED: a
+ * folder can't be opened or searched; CO_ERR_NOMEM. After an error the process may be confined in part: end it. */
 int co_sandbox_enter(struct co_sandbox *ret, const struct co_sandbox_opts *opts, struct co_err *err);
 
 #endif

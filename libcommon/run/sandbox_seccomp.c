@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -27,86 +28,44 @@
 #define HAS(arg, bits) ((struct scmp_arg_cmp) { (arg), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), (scmp_datum_t)(bits) })
 #define HAS_NONE(arg, bits) ((struct scmp_arg_cmp) { (arg), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0 })
 
-/* Names of system calls; those that an architecture does not have are left out there. */
-#define COUNT(names) (sizeof(names) / sizeof *(names))
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Lists of names of system calls; those that an architecture does not have are left out there. */
 
 /* Threads, memory, time, signals to oneself: nothing here reaches a file or another process. */
-static const char *const basics[] = {
-	"brk",
-	"clock_getres",
-	"clock_gettime",
-	"clock_nanosleep",
-	"close",
-	"exit",
-	"exit_group",
-	"futex",
-	"futex_waitv",
-	"getegid",
-	"geteuid",
-	"getgid",
-	"getpid",
-	"getppid",
-	"getrandom",
-	"getrusage",
-	"gettid",
-	"gettimeofday",
-	"getuid",
-	"madvise",
-	"mremap",
-	"munmap",
-	"nanosleep",
-	"poll",
-	"ppoll",
-	"restart_syscall",
-	"rseq",
-	"rt_sigaction",
-	"rt_sigpending",
-	"rt_sigprocmask",
-	"rt_sigreturn",
-	"rt_sigsuspend",
-	"rt_sigtimedwait",
-	"sched_getaffinity",
-	"sched_yield",
-	"set_robust_list",
-	"setpriority",
-	"sigaltstack",
-	"time",
-};
+static const char basics[] =
+	"brk clock_getres clock_gettime clock_nanosleep close exit exit_group futex futex_waitv getegid "
+	"geteuid getgid getpid getppid getrandom getrusage gettid gettimeofday getuid madvise mremap munmap "
+	"nanosleep poll ppoll restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn "
+	"rt_sigsuspend rt_sigtimedwait sched_getaffinity sched_yield set_robust_list setpriority sigaltstack "
+	"time";
 
 /* Over sockets that are connected; to no address. */
-static const char *const messages[] = { "recvfrom", "recvmsg", "sendmsg", "shutdown" };
+static const char messages[] = "recvfrom recvmsg sendmsg shutdown";
 
-static const char *const writer_calls[] = {
-	"access",    "chmod",      "close_range",     "dup",       "dup2",     "dup3",       "eventfd2",
-	"faccessat", "faccessat2", "fadvise64",       "fchmod",    "fchmodat", "fdatasync",  "flock",
-	"fstat",     "fstatfs",    "fsync",           "ftruncate", "getcwd",   "getdents64", "getgroups",
-	"getpgrp",   "lseek",      "lstat",           "mlock",     "munlock",  "newfstatat", "open",
-	"openat",    "pipe2",      "pread64",         "preadv",    "pwrite64", "pwritev",    "read",
-	"readlink",  "readlinkat", "readv",           "rename",    "renameat", "renameat2",  "stat",
-	"statfs",    "statx",      "sync_file_range", "sysinfo",   "times",    "truncate",   "umask",
-	"uname",     "unlink",     "unlinkat",        "utimensat", "wait4",    "waitid",     "write",
-	"writev",
-};
+/* None that changes a file by its name in a way that Landlock does not see: chmod, chown, utimensat, truncate before
+ * its ABI 3. */
+static const char writer_calls[] =
+	"access close_range dup dup3 eventfd2 faccessat faccessat2 fadvise64 fdatasync fstat fstatfs fsync "
+	"ftruncate getcwd getdents64 lseek lstat mlock munlock newfstatat open openat pipe2 pread64 preadv "
+	"pwrite64 pwritev read readlink readlinkat readv rename renameat renameat2 stat statfs statx "
+	"sync_file_range sysinfo umask uname unlink unlinkat wait4 waitid write writev";
 static const unsigned long writer_ioctls[] = { TCGETS, TIOCGWINSZ };
 
-static const char *const guardian_calls[] = {
-	"access", "faccessat", "faccessat2", "fstat",   "fstatfs", "getcwd",   "getdents64",
-	"lseek",  "lstat",     "newfstatat", "pread64", "read",    "readlink", "readlinkat",
-	"readv",  "rmdir",     "stat",       "statfs",  "statx",   "uname",
-};
+static const char guardian_calls[] =
+	"access faccessat faccessat2 fstat fstatfs getcwd getdents64 lseek lstat newfstatat pread64 read "
+	"readlink readlinkat readv rmdir stat statfs statx uname";
 static const unsigned long guardian_ioctls[] = {
 	BLKROSET, BLKROGET, BLKGETSIZE64, BLKGETDISKSEQ, BLKSSZGET, BLKPBSZGET
 };
 
-static const char *const source_calls[] = { "fstat", "lseek", "pread64", "preadv" };
+static const char source_calls[] = "fstat lseek pread64 preadv";
 static const unsigned long reader_ioctls[] = { BLKROGET, BLKGETSIZE64, BLKGETDISKSEQ, BLKSSZGET, BLKPBSZGET };
 
 #if CO_SANDBOX_SANITIZER
-static const char *const sanitizer_calls[] = {
-	"clone",      "fstat",      "getcwd", "getdents64",  "getrlimit", "lseek",     "mmap",   "mprotect",
-	"newfstatat", "open",       "openat", "personality", "prctl",     "prlimit64", "ptrace", "read",
-	"readlink",   "readlinkat", "stat",   "sysinfo",     "tgkill",    "wait4",     "write",
-};
+static const char sanitizer_calls[] =
+	"clone fstat getcwd getdents getdents64 getrlimit lseek mmap mprotect newfstatat open openat personality prctl "
+	"prlimit64 ptrace read readlink readlinkat stat sysinfo tgkill wait4 write";
 #endif
 
 /* A filter being made; the first failure stays. */
@@ -128,17 +87,25 @@ static void add(struct filter *f, uint32_t action, const char *call, unsigned n,
 		keep_failure(f, seccomp_rule_add_array(f->context, action, number, n, conditions));
 }
 
-static void allow(struct filter *f, const char *const *calls, size_t n)
+static void allow_each(struct filter *f, const char *calls, unsigned n, const struct scmp_arg_cmp *conditions)
 {
-	for (size_t i = 0; i < n; i++)
-		add(f, SCMP_ACT_ALLOW, calls[i], 0, NULL);
+	char name[32];
+	for (size_t len; *calls; calls += len + strspn(calls + len, " ")) {
+		len = strcspn(calls, " ");
+		snprintf(name, sizeof name, "%.*s", (int)len, calls);
+		add(f, SCMP_ACT_ALLOW, name, n, conditions);
+	}
+}
+
+static void allow(struct filter *f, const char *calls)
+{
+	allow_each(f, calls, 0, NULL);
 }
 
 /* With all of these conditions. */
 #define allow_if(f, call, ...) \
-	add((f), SCMP_ACT_ALLOW, (call), \
-	    sizeof(const struct scmp_arg_cmp[]) { __VA_ARGS__ } / sizeof(struct scmp_arg_cmp), \
-	    (const struct scmp_arg_cmp[]) { __VA_ARGS__ })
+	allow_each((f), (call), sizeof(const struct scmp_arg_cmp[]) { __VA_ARGS__ } / sizeof(struct scmp_arg_cmp), \
+		   (const struct scmp_arg_cmp[]) { __VA_ARGS__ })
 
 static void allow_ioctls(struct filter *f, const unsigned long *requests, size_t n)
 {
@@ -160,7 +127,7 @@ static void allow_threads(struct filter *f)
 
 static void allow_messages(struct filter *f)
 {
-	allow(f, messages, COUNT(messages));
+	allow(f, messages);
 	allow_if(f, "sendto", IS(4, 0)); /* names no receiver */
 }
 
@@ -183,11 +150,11 @@ static void allow_memory_of_libraries(struct filter *f)
 
 static void allow_source(struct filter *f, int fd)
 {
-	for (size_t i = 0; fd >= 0 && i < COUNT(source_calls); i++)
-		allow_if(f, source_calls[i], IS(0, fd));
-	if (fd >= 0)
-		allow_if(f, "newfstatat", IS(0, fd), HAS(3, AT_EMPTY_PATH)); /* what the C library makes of fstat */
-	for (size_t i = 0; fd >= 0 && i < COUNT(reader_ioctls); i++)
+	if (fd < 0)
+		return;
+	allow_if(f, source_calls, IS(0, fd));
+	allow_if(f, "newfstatat", IS(0, fd), HAS(3, AT_EMPTY_PATH)); /* what the C library makes of fstat */
+	for (size_t i = 0; i < COUNT(reader_ioctls); i++)
 		allow_if(f, "ioctl", IS(0, fd), IS_INT(1, reader_ioctls[i]));
 }
 
@@ -209,7 +176,7 @@ static void allow_reader(struct filter *f, const struct co_sandbox_opts *opts)
 static void allow_writer(struct filter *f)
 {
 	allow_memory_of_libraries(f);
-	allow(f, writer_calls, COUNT(writer_calls));
+	allow(f, writer_calls);
 	allow_descriptor_flags(f);
 	allow_if(f, "fcntl", IS_INT(1, F_SETFL));
 	allow_ioctls(f, writer_ioctls, COUNT(writer_ioctls));
@@ -219,7 +186,7 @@ static void allow_guardian(struct filter *f)
 {
 	const int writes = O_ACCMODE | O_CREAT | O_TRUNC;
 	allow_memory(f);
-	allow(f, guardian_calls, COUNT(guardian_calls));
+	allow(f, guardian_calls);
 	allow_descriptor_flags(f);
 	allow_ioctls(f, guardian_ioctls, COUNT(guardian_ioctls));
 	allow_if(f, "open", HAS_NONE(1, writes));
@@ -232,7 +199,7 @@ static void fill(struct filter *f, const struct co_sandbox_opts *opts)
 	/* Calls by the numbers of another architecture (32 bits) */
 	keep_failure(f, seccomp_attr_set(f->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
 	keep_failure(f, seccomp_attr_set(f->context, SCMP_FLTATR_CTL_TSYNC, 1));
-	allow(f, basics, COUNT(basics));
+	allow(f, basics);
 	allow_threads(f);
 	allow_messages(f);
 	switch (opts->profile) {
@@ -247,7 +214,7 @@ static void fill(struct filter *f, const struct co_sandbox_opts *opts)
 		break;
 	}
 #if CO_SANDBOX_SANITIZER
-	allow(f, sanitizer_calls, COUNT(sanitizer_calls));
+	allow(f, sanitizer_calls);
 #endif
 }
 
@@ -271,8 +238,8 @@ int co_sandbox_seccomp(struct co_sandbox_layer *ret, const struct co_sandbox_opt
 	int before = probe();
 	int r = seccomp_load(f.context);
 	seccomp_release(f.context);
-	if (r < 0)
-		return co_sandbox_report(ret, name, false, "absent: %s", strerror(-r));
+	if (r < 0) /* libseccomp does not hand on the errno of the kernel in a way that could be relied on */
+		return co_sandbox_report(ret, name, false, "absent: the kernel did not take the filter");
 	int mode = prctl(PR_GET_SECCOMP, 0L, 0L, 0L, 0L);
 	int after = probe();
 	return co_sandbox_report(ret, name, mode == 2 && before == EFAULT && after == EPERM,
