@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "device/probe.h"
 #include "device/sysfs.h"
 
 #define SYSFS_SECTOR 512 /* sysfs counts in these whatever the device's sectors are */
@@ -117,6 +118,7 @@ static void read_names(struct im_device *d, const char *folder)
 	d->logical_sector = im_sysfs_uint(folder, "queue/logical_block_size", &v) ? (uint32_t)v : 512;
 	d->physical_sector = im_sysfs_uint(folder, "queue/physical_block_size", &v) ? (uint32_t)v : 512;
 	im_sysfs_uint(folder, "diskseq", &d->diskseq);
+	im_drive_read_kept(&d->drive, folder);
 }
 
 static char *mount_text(const struct im_uses *uses, dev_t dev)
@@ -411,6 +413,43 @@ static void partitions_json(struct co_json *j, const struct im_device *d)
 	co_json_end_array(j);
 }
 
+static void security_json(struct co_json *j, const struct im_drive *v)
+{
+	if (!v->ata) {
+		co_json_null(j, "security");
+		return;
+	}
+	co_json_object(j, "security");
+	co_json_bool(j, "supported", v->security);
+	co_json_bool(j, "enabled", v->security_enabled);
+	co_json_bool(j, "locked", v->security_locked);
+	co_json_bool(j, "frozen", v->security_frozen);
+	co_json_end_object(j);
+}
+
+/* All keys are always there; null is what is not known. */
+static void drive_json(struct co_json *j, const struct im_drive *v)
+{
+	text_json(j, "drive_model", v->model);
+	text_json(j, "drive_serial", v->serial);
+	text_json(j, "firmware", v->firmware);
+	text_json(j, "wwn", v->wwn);
+	text_json(j, "drive_transport", v->transport);
+	if (v->known)
+		co_json_bool(j, "trim", v->trim);
+	else
+		co_json_null(j, "trim");
+	if (v->rotation_known)
+		co_json_uint(j, "rotation_rpm", v->rpm);
+	else
+		co_json_null(j, "rotation_rpm");
+	if (v->ata)
+		co_json_bool(j, "smart", v->smart);
+	else
+		co_json_null(j, "smart");
+	security_json(j, v);
+}
+
 void im_device_json(struct co_json *j, const char *key, const struct im_device *d)
 {
 	co_json_object(j, key);
@@ -427,6 +466,7 @@ void im_device_json(struct co_json *j, const char *key, const struct im_device *
 	text_json(j, "revision", d->revision);
 	text_json(j, "wwid", d->wwid);
 	text_json(j, "transport", d->transport);
+	drive_json(j, &d->drive);
 	co_json_bool(j, "removable", d->removable);
 	co_json_bool(j, "rotational", d->rotational);
 	co_json_bool(j, "read_only", d->read_only);
@@ -436,6 +476,7 @@ void im_device_json(struct co_json *j, const char *key, const struct im_device *
 		co_json_null(j, "diskseq");
 	text_json(j, "mounted_at", d->mount);
 	text_json(j, "in_use", d->in_use);
+	im_hidden_json(j, "hidden_area", &d->hidden);
 	partitions_json(j, d);
 	co_json_end_object(j);
 }

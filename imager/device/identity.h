@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/vec.h"
+#include "device/hidden.h"
 #include "device/uses.h"
 #include "manifest/json.h"
 
@@ -29,6 +30,20 @@ struct im_partition {
 	char *mount; /* mount point, "swap", or NULL */
 };
 
+/* What the drive says of itself: behind a USB bridge that is more, and other, than the kernel tells. */
+struct im_drive {
+	bool known; /* else all is empty */
+	char model[41], serial[21], firmware[9];
+	char wwn[40];          /* world wide name, or NGUID or EUI-64 of an NVMe namespace; hexadecimal, "" if none */
+	const char *transport; /* literal: "serial", "parallel", "PCIe", "nvme", "" */
+	bool trim;             /* it can be told that blocks are unused, after which it may wipe them by itself */
+	bool rotation_known;
+	uint16_t rpm; /* 0: it does not rotate */
+	bool ata;     /* it is an ATA drive: the rest has a meaning */
+	bool smart;
+	bool security, security_enabled, security_locked, security_frozen;
+};
+
 /* Texts are as the device gave them, which may be any bytes: they are shown through co_str_add_visible() only.
  * A zeroed struct is empty. One thread at a time. */
 struct im_device {
@@ -43,6 +58,8 @@ struct im_device {
 	char model[128], serial[128], vendor[64], revision[64], wwid[256];
 	char transport[16]; /* usb, ata, nvme, virtio, mmc, virtual, or "" if unknown */
 	bool removable, rotational, read_only;
+	struct im_drive drive;                  /* from what the kernel kept, or asked by im_device_probe_hidden() */
+	struct im_hidden hidden;                /* zeroed until asked */
 	uint64_t diskseq;                       /* number of this attachment since boot; 0: unknown */
 	CO_VEC(struct im_partition) partitions; /* of the whole disk, by start */
 	CO_VEC(char *) holders; /* kernel names of devices built upon the disk or a partition (dm, md) */
@@ -54,6 +71,12 @@ struct im_device {
 int im_device_identify(struct im_device *ret, const char *path, const struct im_uses *uses, struct co_err *err);
 void im_device_free(struct im_device *device);
 #define IM_CLEANUP_DEVICE CO_CLEANUP(im_device_free)
+
+/* Asks the drive what it is and what it hides (ata.h, nvme.h: commands that only read) and fills `drive` and `hidden`.
+ * What could not be learnt is said there. @fd: the disk or partition, open for reading. To be called before the process
+ * gives up its rights, and before a trace of requests begins: the commands are requests themselves. Some seconds at
+ * worst: 10 for each command that the drive does not answer. */
+void im_device_probe_hidden(struct im_device *device, int fd);
 
 struct im_devices {
 	CO_VEC(struct im_device) list;
