@@ -239,6 +239,7 @@ static void write_block(struct co_json *j, const struct im_record *rec)
 		co_json_null(j, "writes_seen");
 	counters(j, "counters_before", &g->before);
 	counters(j, "counters_after", &g->after);
+	im_trace_json(j, "trace", &g->trace);
 	im_samples_json(j, "samples_before", &rec->samples_before);
 	im_samples_json(j, "samples_after", &rec->samples_after);
 	samples_result(j, rec);

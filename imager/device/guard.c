@@ -224,8 +224,12 @@ static int guard_disk(struct im_guard *g, struct co_err *err)
 	r = add_layer(g, err, "O_EXCL", true, "open with O_EXCL succeeded");
 	if (r == 0)
 		r = add_layer(g, err, "O_RDONLY", true, "open with O_RDONLY");
-	if (r == 0)
-		r = set_flags(g, err);
+	if (r < 0)
+		return r;
+	/* Before the trace, in which its commands would stand. */
+	im_device_probe_hidden(&g->device, g->fd);
+	im_trace_begin(&g->tracing, d->disk_dev, NULL);
+	r = set_flags(g, err);
 	read_counters(d->disk_dev, &g->before);
 	return r;
 }
@@ -296,6 +300,7 @@ static void finish_here(struct im_guard *g)
 	if (g->device.kind == IM_KIND_FILE)
 		return;
 	read_counters(g->device.disk_dev, &g->after);
+	im_trace_end(&g->tracing, &g->trace);
 	restore_flags(g);
 }
 

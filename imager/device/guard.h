@@ -4,9 +4,9 @@
  *
  * open:   refuses a source that is in use; claims it (O_EXCL: no mount, swap, RAID or LVM can take the disk or its
  *         partitions meanwhile); sets the kernel's read-only flag on the whole disk and each partition; reads all of
- *         that back; takes the counters of the disk.
- * finish: closes, takes the counters again, and puts the flags back as they were: the kernel keeps them otherwise,
- *         on a loop device even for the next file.
+ *         that back; takes the counters of the disk, and has the kernel trace the requests to it.
+ * finish: closes, takes the counters again, ends the trace, and puts the flags back as they were: the kernel keeps them
+ * otherwise, on a loop device even for the next file.
  *
  * That end needs rights which the rest of the program should not have, and must come even if the program is killed:
  * delegate leaves it to a process of its own, the guardian. Without one, flags stay set after SIGKILL (blockdev --setrw
@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "device/identity.h"
+#include "device/trace.h"
 #include "run/sandbox.h"
 
 struct im_layer {
@@ -55,7 +56,9 @@ struct im_guard {
 	uint32_t sector; /* logical sector, bytes */
 	CO_VEC(struct im_layer) layers;
 	struct im_counters before, after;
+	struct im_trace_result trace; /* of the disk, between open and finish */
 	CO_VEC(struct im_flag) flags; /* private, as is all that follows */
+	struct im_trace tracing;
 	struct im_guardian *guardian; /* NULL: this process ends the protection itself */
 	bool finished;
 };

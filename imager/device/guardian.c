@@ -25,6 +25,7 @@ struct hello {
 struct end {
 	struct im_counters after;
 	struct im_layer flags;
+	struct im_trace_result trace;
 };
 
 static struct im_layer *find_layer(struct im_guard *g, const char *name)
@@ -38,8 +39,10 @@ static struct im_layer *find_layer(struct im_guard *g, const char *name)
 /* Not told to finish: the program is gone, and the protection is ended all the same. */
 static void live(void *arg, int channel)
 {
-	const struct co_sandbox_opts confined = { .profile = CO_SANDBOX_GUARDIAN, .source_fd = -1 };
 	struct im_guard *g = arg;
+	char instances[sizeof g->tracing.tracefs + sizeof "/instances"] = "";
+	const char *const removable[] = { instances };
+	struct co_sandbox_opts confined = { .profile = CO_SANDBOX_GUARDIAN, .source_fd = -1, .writable = removable };
 	struct hello hello = { .err = CO_ERR_INIT };
 	struct end end = { 0 };
 	const struct im_layer *flags;
@@ -47,6 +50,10 @@ static void live(void *arg, int channel)
 	char order;
 	int told;
 
+	if (g->tracing.folder[0]) {
+		snprintf(instances, sizeof instances, "%s/instances", g->tracing.tracefs);
+		confined.n_writable = 1;
+	}
 	hello.code = co_sandbox_enter(&hello.sandbox, &confined, &hello.err);
 	if (co_child_send(channel, &hello, sizeof hello) < 0 || hello.code < 0)
 		return;
@@ -55,6 +62,7 @@ static void live(void *arg, int channel)
 	if (told != 0)
 		return;
 	end.after = g->after;
+	end.trace = g->trace;
 	flags = find_layer(g, "BLKROSET");
 	if (flags)
 		end.flags = *flags;
@@ -110,6 +118,7 @@ void im_guardian_finish(struct im_guardian *guardian, struct im_guard *g)
 
 	if (r == 0 && len == sizeof end) {
 		g->after = end.after;
+		g->trace = end.trace;
 		if (flags) {
 			flags->applied = end.flags.applied;
 			memcpy(flags->proof, end.flags.proof, sizeof flags->proof);

@@ -32,7 +32,8 @@ struct co_buf {
 
 /* @n buffers of @cap bytes each (a multiple of 4096), all allocated at once. */
 int co_bufs_open(struct co_bufs **ret, unsigned n, size_t cap, struct co_err *err);
-/* The same in memory of the caller's, @n * @cap bytes aligned to 4096, which outlives the ring: such as processes share. */
+/* The same in memory of the caller's, @n * @cap bytes aligned to 4096, which outlives the ring: such as processes
+ * share. */
 int co_bufs_open_at(struct co_bufs **ret, unsigned n, size_t cap, void *memory, struct co_err *err);
 /* A free buffer with one reference, or NULL if none is free now. Any thread. */
 struct co_buf *co_bufs_try_lend(struct co_bufs *bufs);
