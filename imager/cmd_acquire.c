@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "commands.h"
+#include "device/inherited.h"
 #include "output.h"
 #include "run/cancel.h"
 #include "run/log.h"
@@ -370,6 +371,7 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 	uint64_t space[IM_BAGS_MAX];
 	int r, printed;
 
+	im_inherited_close();
 	r = im_guard_open(&guard, source, err);
 	if (r == 0)
 		r = check_spaces(&q->acquire, guard.size, space, err);

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "run/child.h"
+#include "run/process.h"
 
 #define START_NS (20 * CO_NS_PER_S)
 #define END_NS (20 * CO_NS_PER_S) /* a device that hangs may never be done with its close */
 
 struct im_guardian {
-	struct co_child *child;
+	struct co_process *child;
 };
 
 struct hello {
@@ -55,9 +55,9 @@ static void live(void *arg, int channel)
 		confined.n_writable = 1;
 	}
 	hello.code = co_sandbox_enter(&hello.sandbox, &confined, &hello.err);
-	if (co_child_send(channel, &hello, sizeof hello) < 0 || hello.code < 0)
+	if (co_process_send(channel, &hello, sizeof hello) < 0 || hello.code < 0)
 		return;
-	told = co_child_receive(channel, &order, sizeof order, &len);
+	told = co_process_receive(channel, &order, sizeof order, &len);
 	im_guard_finish(g);
 	if (told != 0)
 		return;
@@ -66,20 +66,20 @@ static void live(void *arg, int channel)
 	flags = find_layer(g, "BLKROSET");
 	if (flags)
 		end.flags = *flags;
-	co_child_send(channel, &end, sizeof end);
+	co_process_send(channel, &end, sizeof end);
 }
 
 static int start(struct im_guardian *guardian, struct im_guard *g, struct co_sandbox *ret, struct co_err *err)
 {
-	const struct co_child_opts child = {
+	const struct co_process_opts child = {
 		.name = "exhibit-guard", .body = live, .arg = g, .keep = &g->fd, .n_keep = 1
 	};
 	struct hello hello;
 	size_t len = 0;
-	int r = co_child_start(&guardian->child, &child, err);
+	int r = co_process_start(&guardian->child, &child, err);
 
 	if (r == 0)
-		r = co_child_ask(guardian->child, NULL, 0, &hello, sizeof hello, &len, START_NS, err);
+		r = co_process_ask(guardian->child, NULL, 0, &hello, sizeof hello, &len, START_NS, err);
 	if (r < 0)
 		return r;
 	if (r == 1 || len != sizeof hello)
@@ -100,7 +100,7 @@ int im_guardian_start(struct im_guardian **ret, struct im_guard *g, struct co_sa
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the write block");
 	r = start(guardian, g, ret_sandbox, err);
 	if (r < 0) {
-		co_child_end(guardian->child);
+		co_process_end(guardian->child);
 		free(guardian);
 		return r;
 	}
@@ -114,7 +114,7 @@ void im_guardian_finish(struct im_guardian *guardian, struct im_guard *g)
 	struct co_err why = CO_ERR_INIT;
 	struct end end;
 	size_t len = 0;
-	int r = co_child_ask(guardian->child, "", 1, &end, sizeof end, &len, END_NS, &why);
+	int r = co_process_ask(guardian->child, "", 1, &end, sizeof end, &len, END_NS, &why);
 
 	if (r == 0 && len == sizeof end) {
 		g->after = end.after;
@@ -130,6 +130,6 @@ void im_guardian_finish(struct im_guardian *guardian, struct im_guard *g)
 		snprintf(flags->proof + n, sizeof flags->proof - n, "; whether it held to the end is not known: %s",
 			 r < 0 ? why.msg : "the device does not answer");
 	}
-	co_child_end(guardian->child);
+	co_process_end(guardian->child);
 	free(guardian);
 }

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "read/direct.h"
 #include "run/cancel.h"
-#include "run/child.h"
+#include "run/process.h"
 
 #define OWN ((size_t)64 << 10)               /* of the shared memory, per process: for reads into other memory */
 #define START_NS (INT64_C(20) * CO_NS_PER_S) /* for a process to be ready */
@@ -35,7 +35,7 @@ struct hello {
 };
 
 struct process {
-	struct co_child *child;
+	struct co_process *child;
 	bool busy;
 };
 
@@ -87,11 +87,11 @@ static void serve(void *arg, int channel)
 		confined.more_source_fds = &fds[1];
 		hello.code = co_sandbox_enter(&hello.sandbox, &confined, &hello.err);
 	}
-	if (co_child_send(channel, &hello, sizeof hello) < 0 || hello.code < 0)
+	if (co_process_send(channel, &hello, sizeof hello) < 0 || hello.code < 0)
 		return;
-	while (co_child_receive(channel, &q, sizeof q, &len) == 0 && len == sizeof q) {
+	while (co_process_receive(channel, &q, sizeof q, &len) == 0 && len == sizeof q) {
 		answer(r, &src, &q, &a);
-		if (co_child_send(channel, &a, sizeof a) < 0)
+		if (co_process_send(channel, &a, sizeof a) < 0)
 			return;
 	}
 }
@@ -100,15 +100,15 @@ static void serve(void *arg, int channel)
 
 static int start_one(struct im_remote *r, struct process *p, struct co_err *err)
 {
-	const struct co_child_opts child = {
+	const struct co_process_opts child = {
 		.name = "exhibit-reader", .body = serve, .arg = r, .keep = &r->opts.fd, .n_keep = 1
 	};
 	struct hello hello;
 	size_t len = 0;
-	int code = co_child_start(&p->child, &child, err);
+	int code = co_process_start(&p->child, &child, err);
 
 	if (code == 0)
-		code = co_child_ask(p->child, NULL, 0, &hello, sizeof hello, &len, START_NS, err);
+		code = co_process_ask(p->child, NULL, 0, &hello, sizeof hello, &len, START_NS, err);
 	if (code < 0)
 		return code;
 	if (code == 1 || len != sizeof hello)
@@ -204,7 +204,7 @@ static int ask(struct im_remote *r, unsigned i, uint64_t at, size_t len, uint64_
 
 	if (r->hangs)
 		return no_answer(r, off, err);
-	code = co_child_ask(r->processes[i].child, &q, sizeof q, &a, sizeof a, &got, r->opts.patience_ns, err);
+	code = co_process_ask(r->processes[i].child, &q, sizeof q, &a, sizeof a, &got, r->opts.patience_ns, err);
 	if (code == 1)
 		return no_answer(r, off, err);
 	if (code < 0 || got != sizeof a)
@@ -268,7 +268,7 @@ void im_remote_close(struct im_remote *r)
 	if (!r)
 		return;
 	for (unsigned i = 0; r->processes && i < r->n; i++)
-		co_child_end(r->processes[i].child);
+		co_process_end(r->processes[i].child);
 	if (r->memory != MAP_FAILED)
 		munmap(r->memory, r->size);
 	pthread_cond_destroy(&r->idle);

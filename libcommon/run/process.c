@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/child.h"
+#include "run/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #define KILL_NS (CO_NS_PER_S / 2)  /* for one that was killed */
 #define NAP_NS (CO_NS_PER_S / 500) /* between looks at it */
 
-struct co_child {
+struct co_process {
 	pid_t pid;
 	int channel;
 	bool mute; /* it did not answer in time */
@@ -41,7 +41,7 @@ static void ignore_stops(void)
 		sigaction(signals[i], &ignore, NULL);
 }
 
-static bool is_kept(const struct co_child_opts *opts, int channel, int fd)
+static bool is_kept(const struct co_process_opts *opts, int channel, int fd)
 {
 	if (fd == channel)
 		return true;
@@ -52,7 +52,7 @@ static bool is_kept(const struct co_child_opts *opts, int channel, int fd)
 }
 
 /* A child that hangs must not hold open the pipes that others read the program's output from. */
-static void close_others(const struct co_child_opts *opts, int channel)
+static void close_others(const struct co_process_opts *opts, int channel)
 {
 	int last = channel, none;
 
@@ -74,7 +74,7 @@ static void close_others(const struct co_child_opts *opts, int channel)
 		close(none);
 }
 
-static void live(const struct co_child_opts *opts, int channel)
+static void live(const struct co_process_opts *opts, int channel)
 {
 	ignore_stops();
 	prctl(PR_SET_NAME, opts->name);
@@ -83,7 +83,7 @@ static void live(const struct co_child_opts *opts, int channel)
 	_exit(0);
 }
 
-int co_child_receive(int channel, void *buf, size_t cap, size_t *ret_len)
+int co_process_receive(int channel, void *buf, size_t cap, size_t *ret_len)
 {
 	ssize_t n;
 
@@ -96,7 +96,7 @@ int co_child_receive(int channel, void *buf, size_t cap, size_t *ret_len)
 	return 0;
 }
 
-int co_child_send(int channel, const void *bytes, size_t len)
+int co_process_send(int channel, const void *bytes, size_t len)
 {
 	ssize_t n;
 
@@ -108,9 +108,9 @@ int co_child_send(int channel, const void *bytes, size_t len)
 
 /* --- in the parent --- */
 
-int co_child_start(struct co_child **ret, const struct co_child_opts *opts, struct co_err *err)
+int co_process_start(struct co_process **ret, const struct co_process_opts *opts, struct co_err *err)
 {
-	struct co_child *c = calloc(1, sizeof *c);
+	struct co_process *c = calloc(1, sizeof *c);
 	int ends[2];
 
 	if (!c)
@@ -136,7 +136,7 @@ int co_child_start(struct co_child **ret, const struct co_child_opts *opts, stru
 }
 
 /* 0: there is something to receive. 1: there was not in time. */
-static int wait_for_answer(const struct co_child *c, int64_t patience_ns)
+static int wait_for_answer(const struct co_process *c, int64_t patience_ns)
 {
 	int64_t until = co_clock_monotonic() + patience_ns;
 	bool stopping = false;
@@ -163,18 +163,18 @@ static int ended(struct co_err *err)
 	return co_err_set(err, CO_ERR_FAILED, 0, "a process of this program has ended unexpectedly");
 }
 
-int co_child_ask(struct co_child *c, const void *request, size_t len, void *reply, size_t cap, size_t *ret_len,
-		 int64_t patience_ns, struct co_err *err)
+int co_process_ask(struct co_process *c, const void *request, size_t len, void *reply, size_t cap, size_t *ret_len,
+		   int64_t patience_ns, struct co_err *err)
 {
 	if (c->mute)
 		return 1;
-	if (request && co_child_send(c->channel, request, len) < 0)
+	if (request && co_process_send(c->channel, request, len) < 0)
 		return ended(err);
 	if (wait_for_answer(c, patience_ns) == 1) {
 		c->mute = true;
 		return 1;
 	}
-	return co_child_receive(c->channel, reply, cap, ret_len) == 0 ? 0 : ended(err);
+	return co_process_receive(c->channel, reply, cap, ret_len) == 0 ? 0 : ended(err);
 }
 
 /* False: it is still there after that time. */
@@ -195,7 +195,7 @@ static bool await_end(pid_t pid, int64_t patience_ns)
 	}
 }
 
-void co_child_end(struct co_child *c)
+void co_process_end(struct co_process *c)
 {
 	if (!c)
 		return;
