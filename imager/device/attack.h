@@ -13,8 +13,8 @@
 int im_attack_write(int fd);
 /* By name: opens the device for writing, then the same. */
 int im_attack_open_and_write(const char *path);
-int im_attack_discard(int fd);   /* BLKDISCARD of the first MiB */
-int im_attack_zero_out(int fd);  /* BLKZEROOUT of the first MiB */
+int im_attack_discard(int fd);                                               /* BLKDISCARD of the first MiB */
+int im_attack_zero_out(int fd);                                              /* BLKZEROOUT of the first MiB */
 int im_attack_mount(const char *path, const char *folder, const char *type); /* writable; unmounted again */
 int im_attack_claim(const char *path); /* exclusively, as md, LVM or mkfs do; released again */
 

@@ -20,7 +20,8 @@ static int configure(struct im_loop *loop, int backing, uint32_t sector, bool di
 	int off = 0;
 
 	if (fd < 0)
-		return errno == ENXIO || errno == EBUSY ? 1 : co_err_set(err, CO_ERR_FAILED, errno, "open %s", loop->path);
+		return errno == ENXIO || errno == EBUSY ? 1
+							: co_err_set(err, CO_ERR_FAILED, errno, "open %s", loop->path);
 	if (ioctl(fd, LOOP_CONFIGURE, &config) < 0)
 		return errno == EBUSY ? 1 : co_err_set(err, CO_ERR_FAILED, errno, "attach a file to %s", loop->path);
 	/* The flag outlives the file that was attached before. */

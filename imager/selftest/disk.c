@@ -35,7 +35,7 @@ static void fill_sector(const struct im_disk *d, uint64_t number, uint8_t buf[SE
 		for (size_t i = 0; i < SECTOR / 8; i++)
 			co_put_le64(buf + 8 * i, mix(d->seed ^ mix(number * (SECTOR / 8) + i)));
 	} else if (at / STEP % 4 == 2) {
-		char text[33];
+		char text[64];
 
 		snprintf(text, sizeof text, "%08" PRIx64 " sector %014" PRIu64 "\n\n", d->seed & 0xffffffff, number);
 		for (size_t i = 0; i < SECTOR; i += 32)

@@ -20,8 +20,8 @@ struct im_span {
 };
 
 struct im_disk {
-	uint64_t seed; /* another seed, another content */
-	uint64_t size; /* bytes */
+	uint64_t seed;           /* another seed, another content */
+	uint64_t size;           /* bytes */
 	struct im_span holes[4]; /* zeros in the image, for they can't be read; size 0: unused */
 	uint64_t content; /* bytes from the start that have content, what is behind them is zeros but for the last 512
 			   * bytes; 0: all */

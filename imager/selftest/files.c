@@ -107,7 +107,8 @@ bool im_holds_disk(struct im_trial *t, const struct im_disk *d, const char *path
 	uint64_t at = 0;
 	int r = im_disk_compare(d, path, &at, &err);
 
-	return im_worked(t, r, &err) && im_expect(t, r == 0, "%s differs from the source from byte %" PRIu64 " on", path, at);
+	return im_worked(t, r, &err) &&
+	       im_expect(t, r == 0, "%s differs from the source from byte %" PRIu64 " on", path, at);
 }
 
 /* --- trees: nftw has no argument for its function --- */

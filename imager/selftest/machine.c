@@ -26,9 +26,8 @@
 static const struct {
 	const char *name, *argument;
 } witnesses[] = {
-	{ "sha256sum", "--version" }, { "openssl", "version" },	    { "ewfverify", "-V" },
-	{ "ewfinfo", "-V" },	      { "nbdkit", "--version" },    { "nbdfuse", "--version" },
-	{ "mkfs.ext4", "-V" },	      { "ddrescuelog", "--version" },
+	{ "sha256sum", "--version" }, { "openssl", "version" },   { "ewfverify", "-V" }, { "ewfinfo", "-V" },
+	{ "nbdkit", "--version" },    { "nbdfuse", "--version" }, { "mkfs.ext4", "-V" }, { "ddrescuelog", "--version" },
 };
 
 static int no_memory(struct co_err *err)

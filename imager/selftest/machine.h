@@ -23,7 +23,7 @@ struct im_machine {
 	char *program; /* full path of the program under test */
 	char program_sha256[65];
 	char program_version[128];
-	char *work; /* full path of the folder for all that is temporary */
+	char *work;                              /* full path of the folder for all that is temporary */
 	const char *sign_key, *sign_certificate; /* NULL: none. Borrowed */
 	bool root, keep;
 	bool own_mounts; /* mounts are in a namespace of ours, which ends with us */

@@ -268,9 +268,10 @@ bool im_finish(struct im_trial *t, struct co_child *child, int code, struct im_r
 
 	if (!im_worked(t, r, &err) || !im_expect(t, r == 0, "a command did not end within ten minutes"))
 		return false;
-	*ret = (struct im_ran) { co_child_code(child), co_str_get(co_child_out(child)), co_str_get(co_child_err(child)) };
-	return im_expect(t, code == IM_ANY_CODE || ret->code == code, "ended with exit status %d and not %d: %s", ret->code,
-			 code, ret->err);
+	*ret = (struct im_ran) { co_child_code(child), co_str_get(co_child_out(child)),
+				 co_str_get(co_child_err(child)) };
+	return im_expect(t, code == IM_ANY_CODE || ret->code == code, "ended with exit status %d and not %d: %s",
+			 ret->code, code, ret->err);
 }
 
 static bool run(struct im_trial *t, const struct im_how *how, int code, struct im_ran *ret, const char *const *argv)

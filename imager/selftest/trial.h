@@ -31,10 +31,10 @@ const char *im_outcome_name(enum im_outcome outcome); /* "passed", "failed", "no
 struct im_trial {
 	struct im_machine *machine;
 	enum im_outcome outcome;
-	struct co_str reason;    /* why it did not pass */
-	struct co_str facts;     /* what was seen: a line each */
-	struct co_str commands;  /* what was run: a line each */
-	bool interrupted;        /* decided by nothing but a signal to us */
+	struct co_str reason;   /* why it did not pass */
+	struct co_str facts;    /* what was seen: a line each */
+	struct co_str commands; /* what was run: a line each */
+	bool interrupted;       /* decided by nothing but a signal to us */
 	/* private */
 	char *folder;
 	CO_VEC(char *) texts;
