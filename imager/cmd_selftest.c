@@ -12,14 +12,15 @@
 #include "selftest/run.h"
 
 struct opts {
-	const char *output, *only, *program, *sign_key, *sign_certificate;
+	const char *output, *program, *sign_key, *sign_certificate;
+	struct co_option_list only;
 	bool list, json, keep;
 };
 
 static const struct co_option options[] = {
 	{ "output", 'o', "DIR", CO_OPT_STRING, offsetof(struct opts, output), "new or empty folder for the report" },
-	{ "only", 0, "ID", CO_OPT_STRING, offsetof(struct opts, only),
-	  "only this row, or all rows of this assertion (\"DA-AM-01\")" },
+	{ "only", 0, "ID", CO_OPT_LIST, offsetof(struct opts, only),
+	  "only this row, or all rows of this assertion (\"DA-AM-01\"); can be given several times" },
 	{ "list", 0, NULL, CO_OPT_FLAG, offsetof(struct opts, list), "print the matrix and do nothing else" },
 	{ "program", 0, "PATH", CO_OPT_STRING, offsetof(struct opts, program),
 	  "validate this build of exhibit-imager instead of the one that runs" },
@@ -99,7 +100,7 @@ static int validate(const struct opts *o, const char *command_line, const struct
 		r = im_machine_open(&m, &opts, err);
 	if (r < 0)
 		return r;
-	r = im_validate(&v, &m, o->only, tell, err);
+	r = im_validate(&v, &m, &o->only, tell, err);
 	v.command_line = command_line;
 	if (r == 0)
 		r = report(&v, &m, o, signer, err);

@@ -16,8 +16,9 @@ static const struct {
 	[IM_STANDARD_SOLVE_IT] = { "SOLVE-IT",
 				   "SOLVE-IT knowledge base, github.com/SOLVE-IT-DF/solve-it, commit 59b3791 of "
 				   "2026-07-17, data/weaknesses" },
-	[IM_STANDARD_GAPS] = { "Suhanov", "M. Suhanov on gaps in tests of write blockers, 2017, in "
-					  "github.com/msuhanov/Linux-write-blocker" },
+	[IM_STANDARD_GAPS] = { "Suhanov", "M. Suhanov, github.com/msuhanov/Linux-write-blocker, commit b9c2d33 of "
+					  "2017-12-16, README.md "
+					  "(on what write blockers and their tests miss)" },
 	[IM_STANDARD_EXHIBIT] = { "Exhibit", "a demand of this project" },
 };
 
@@ -197,7 +198,7 @@ const struct im_row im_matrix[] = {
 	  "A file system that was not unmounted is not repaired by reading its disk.",
 	  "an ext4 with a journal to replay (needs mkfs.ext4): acquired, and unchanged", "cli.selftest",
 	  im_row_unclean_ext4 },
-	{ "gap/granularity", IM_STANDARD_GAPS, IM_CHECKED_YES, "One bad sector costs one sector.",
+	{ "gap/granularity", IM_STANDARD_GAPS, IM_CHECKED_NO, "One bad sector costs one sector.",
 	  "as DA-AM-09/ten-sectors", "cli.acquire-bad-sectors", im_row_bad_sectors },
 	{ "DFW-1004", IM_STANDARD_SOLVE_IT, IM_CHECKED_YES, "Copying stops early, and sectors at the end are missing.",
 	  "the disk vanishes in mid-read: exit status 6, status \"source-lost\", nothing under a final name",
@@ -272,11 +273,11 @@ const struct im_row im_matrix[] = {
 
 const size_t im_matrix_n = sizeof im_matrix / sizeof im_matrix[0];
 
-bool im_row_wanted(const struct im_row *row, const char *only)
+bool im_row_is(const struct im_row *row, const char *name)
 {
-	size_t n = only ? strlen(only) : 0;
+	size_t n = strlen(name);
 
-	return !only || (strncmp(row->id, only, n) == 0 && (row->id[n] == '\0' || row->id[n] == '/'));
+	return strncmp(row->id, name, n) == 0 && (row->id[n] == '\0' || row->id[n] == '/');
 }
 
 void im_matrix_text(struct co_str *s)

@@ -44,8 +44,8 @@ struct im_row {
 extern const struct im_row im_matrix[];
 extern const size_t im_matrix_n;
 
-/* Is the row asked for by @only: its id, or the part of it before the slash? NULL asks for all. */
-bool im_row_wanted(const struct im_row *row, const char *only);
+/* Is the row what @name names: its id, or the part of it before the slash? */
+bool im_row_is(const struct im_row *row, const char *name);
 
 /* The table of docs/validation.md, in Markdown. */
 void im_matrix_text(struct co_str *s);

@@ -49,21 +49,43 @@ static int run_row(struct im_validation *v, struct im_machine *m, const struct i
 	return r;
 }
 
-int im_validate(struct im_validation *ret, struct im_machine *m, const char *only,
+static bool wanted(const struct im_row *row, const struct co_option_list *only)
+{
+	bool found = only->n == 0;
+
+	for (size_t i = 0; i < only->n; i++)
+		found = found || im_row_is(row, only->at[i]);
+	return found;
+}
+
+/* A name that names nothing must not look like a row that passed. */
+static int check_names(const struct co_option_list *only, struct co_err *err)
+{
+	for (size_t i = 0; i < only->n; i++) {
+		bool found = false;
+
+		for (size_t row = 0; row < im_matrix_n; row++)
+			found = found || im_row_is(&im_matrix[row], only->at[i]);
+		if (!found)
+			return co_err_set(err, CO_ERR_USAGE, 0, "the matrix has no row %s (see selftest --list)",
+					  only->at[i]);
+	}
+	return 0;
+}
+
+int im_validate(struct im_validation *ret, struct im_machine *m, const struct co_option_list *only,
 		void (*tell)(const struct im_result *result), struct co_err *err)
 {
 	struct im_validation v = { .start_ns = co_clock_now() };
-	int r = 0;
+	int r = check_names(only, err);
 
 	for (size_t i = 0; r == 0 && i < im_matrix_n; i++) {
-		if (!im_row_wanted(&im_matrix[i], only))
+		if (!wanted(&im_matrix[i], only))
 			continue;
 		r = run_row(&v, m, &im_matrix[i], err);
 		if (r == 0 && tell)
 			tell(&v.results.at[v.results.n - 1]);
 	}
-	if (r == 0 && v.results.n == 0)
-		r = co_err_set(err, CO_ERR_USAGE, 0, "the matrix has no row %s (see selftest --list)", only);
 	if (r < 0) {
 		im_validation_free(&v);
 		return r;

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "manifest/sign.h"
+#include "run/option.h"
 #include "selftest/machine.h"
 #include "selftest/matrix.h"
 
@@ -34,9 +35,9 @@ struct im_validation {
 	size_t counts[4]; /* by outcome */
 };
 
-/* Runs the rows that are wanted; @tell hears of each as soon as it is decided (may be NULL). CO_ERR_USAGE: there is no
- * such row. CO_ERR_CANCELED. A row that fails is a result and no error. */
-int im_validate(struct im_validation *ret, struct im_machine *m, const char *only,
+/* Runs the rows that are wanted (none named: all); @tell hears of each as soon as it is decided (may be NULL).
+ * CO_ERR_USAGE: there is no such row. CO_ERR_CANCELED. A row that fails is a result and no error. */
+int im_validate(struct im_validation *ret, struct im_machine *m, const struct co_option_list *only,
 		void (*tell)(const struct im_result *result), struct co_err *err);
 void im_validation_free(struct im_validation *v);
 #define IM_CLEANUP_VALIDATION CO_CLEANUP(im_validation_free)

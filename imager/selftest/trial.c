@@ -30,7 +30,17 @@ static void add_text(struct co_str *s, const char *fmt, va_list ap)
 	char text[1024];
 
 	vsnprintf(text, sizeof text, fmt, ap);
-	co_str_add_visible(s, text, strlen(text));
+	for (size_t n = strlen(text); n > 0 && text[n - 1] == '\n'; n--)
+		text[n - 1] = '\0';
+	for (const char *at = text; *at;) { /* messages of programs may have several lines */
+		size_t n = strcspn(at, "\n");
+
+		co_str_add_visible(s, at, n);
+		at += n;
+		if (*at)
+			co_str_add(s, " / ");
+		at += *at != '\0';
+	}
 }
 
 /* The first decision counts. */
