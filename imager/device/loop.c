@@ -76,10 +76,16 @@ int im_loop_add_partition(struct im_loop *loop, int number, uint64_t start, uint
 	return 0;
 }
 
+void im_loop_settle(const struct im_loop *loop)
+{
+	(void)fsync(loop->fd); /* fails where the file below is broken on purpose */
+}
+
 void im_loop_detach(struct im_loop *loop)
 {
 	if (loop->fd < 0)
 		return;
+	im_loop_settle(loop);
 	for (int i = 1; i <= loop->partitions; i++)
 		change_partition(loop, BLKPG_DEL_PARTITION, i, 0, 0);
 	ioctl(loop->fd, LOOP_CLR_FD); /* now, and not when some onlooker has closed it, if that is possible */

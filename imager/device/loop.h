@@ -26,7 +26,9 @@ struct im_loop {
 int im_loop_attach(struct im_loop *ret, const char *file, uint32_t sector, bool direct, struct co_err *err);
 /* Partition @number, /dev/loop7p1: the kernel is told, nothing is written. Bytes. */
 int im_loop_add_partition(struct im_loop *loop, int number, uint64_t start, uint64_t size, struct co_err *err);
-/* Removes its partitions and lets it go; twice is allowed. */
+/* Whatever anybody has written to the device so far is in the file then; else it may be lost when the device goes. */
+void im_loop_settle(const struct im_loop *loop);
+/* Settles it, removes its partitions and lets it go; twice is allowed. */
 void im_loop_detach(struct im_loop *loop);
 #define IM_CLEANUP_LOOP CO_CLEANUP(im_loop_detach)
 

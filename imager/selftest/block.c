@@ -66,7 +66,10 @@ static bool let_go(struct im_trial *t, struct held *h, const json_t **ret)
 	char want[65];
 
 	co_child_go_on(h->child);
-	return im_finish(t, h->child, 0, &ran) && im_parse(t, ran.out, ret) && im_sha256_of_disk(t, &h->disk, want) &&
+	if (!im_finish(t, h->child, 0, &ran))
+		return false;
+	im_loop_settle(h->loop); /* a write that went through must be seen */
+	return im_parse(t, ran.out, ret) && im_sha256_of_disk(t, &h->disk, want) &&
 	       im_json_is(t, *ret, "digests.sha256", want) && im_holds_disk(t, &h->disk, h->raw);
 }
 

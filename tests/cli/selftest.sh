@@ -105,7 +105,7 @@ fault()
   done
   [ ${#rows[@]} -gt 0 ] || return 0
   rm -rf broken
-  got=0; FAULT=$name "$IMAGER" selftest --output broken --program "$(dirname "$0")/broken-imager" "${rows[@]}" 2> err || got=$?
+  got=0; FAULT=$name "$IMAGER" selftest --output broken --program "$TOP/tests/cli/broken-imager" "${rows[@]}" 2> err || got=$?
   [ $got = 4 ] || { cat err; fail "with the fault '$name' the self-test ended with $got"; }
   jq -r '.rows[] | select(.result == "failed") | .id' broken/validation.json >> seen-to-fail
   for id; do
@@ -113,7 +113,6 @@ fault()
     grep -qx "$id" seen-to-fail || { cat err; fail "the row $id passes with the fault '$name'"; }
   done
 }
-cd "$scratch"
 fault export-byte DA-AM-01/file DA-AM-01/disk DA-AM-01/partition DA-AM-01/stdin DA-AM-02/sectors-4096 DA-AM-02/one-sector DA-AM-02/odd-size \
   DA-AM-04 DA-AM-05/here DA-AM-05/tmpfs DA-AM-05/ext4 DA-AM-06/last-sector DA-AM-08 DA-AO-01 DA-AO-09 DA-AO-12 DA-AO-13 DA-AO-14 DFW-1278 DFW-1016
 fault export-longer DFW-1013
