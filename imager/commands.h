@@ -7,7 +7,7 @@
 
 #include "run/option.h"
 
-extern const struct co_command im_cmd_acquire, im_cmd_devices, im_cmd_export, im_cmd_info, im_cmd_sign,
+extern const struct co_command im_cmd_acquire, im_cmd_devices, im_cmd_export, im_cmd_info, im_cmd_selftest, im_cmd_sign,
 	im_cmd_timestamp, im_cmd_verify;
 
 #endif

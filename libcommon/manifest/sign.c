@@ -253,6 +253,26 @@ int co_sign_bag(const struct co_signer *signer, const char *bag, bool replace, s
 	return co_cms_bag_write(bag, cms, &manifest, err);
 }
 
+int co_sign_file(const struct co_signer *signer, const char *file, struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str content = { 0 }, name = { 0 };
+	struct co_err why = CO_ERR_INIT;
+	char reason[REASON];
+	int r = co_cms_read_file(-1, file, CO_CMS_MAX_BYTES, &content, &why);
+	if (r < 0)
+		return co_err_set(err, r, 0, "%s %s", file, why.msg);
+	co_str_addf(&name, "%s.p7s", file);
+	if (name.failed)
+		return no_memory(err);
+	ERR_clear_error();
+	CO_CMS_CLEANUP_INFO CMS_ContentInfo *cms = sign(signer, &content);
+	if (!cms) {
+		co_cms_reason(reason, sizeof reason);
+		return co_err_set(err, CO_ERR_FAILED, 0, "sign %s: %s", file, reason);
+	}
+	return co_cms_write(name.s, cms, &content, err);
+}
+
 int co_unsign_bag(const char *bag, struct co_err *err)
 {
 	CO_CLEANUP_STR struct co_str name = { 0 };

@@ -52,6 +52,9 @@ const char *co_signer_subject(const struct co_signer *signer);
 /* Signs a sealed bag. What was made is checked before it is written. CO_ERR_USAGE: there is a signature and not
  * @replace. CO_ERR_FAILED: the bag has no tag manifest. CO_ERR_OUTPUT: the signature can't be written. */
 int co_sign_bag(const struct co_signer *signer, const char *bag, bool replace, struct co_err *err);
+/* Signs any small file (1 MiB at most) in the same way, into FILE.p7s, which is replaced if it is there. CO_ERR_FAILED:
+ * it can't be read. CO_ERR_OUTPUT: the signature can't be written. */
+int co_sign_file(const struct co_signer *signer, const char *file, struct co_err *err);
 /* Takes a signature away, which no longer fits; also where there is none. CO_ERR_OUTPUT. */
 int co_unsign_bag(const char *bag, struct co_err *err);
 

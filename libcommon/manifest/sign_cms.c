@@ -347,20 +347,25 @@ int co_cms_bag_open(struct co_cms_bag *ret, const char *bag, struct co_err *err)
 	return 0;
 }
 
-int co_cms_bag_write(const char *bag, const CMS_ContentInfo *info, const struct co_str *manifest, struct co_err *err)
+int co_cms_write(const char *name, const CMS_ContentInfo *info, const struct co_str *content, struct co_err *err)
 {
 	CO_CMS_CLEANUP_BYTES unsigned char *der = NULL;
 	CO_CMS_CLEANUP struct co_cms made = { 0 };
-	CO_CLEANUP_STR struct co_str name = { 0 };
 	struct co_err why = CO_ERR_INIT;
 	int n = i2d_CMS_ContentInfo(info, &der);
 	if (n < 0)
 		return failed(err, CO_ERR_FAILED, "the signature can't be encoded");
 	int r = co_cms_parse(&made, der, (size_t)n, &why);
 	if (r == 0)
-		r = co_cms_verify(&made, manifest, &why);
+		r = co_cms_verify(&made, content, &why);
 	if (r < 0)
-		return co_err_set(err, r, 0, "the new signature of %s %s", bag, why.msg);
+		return co_err_set(err, r, 0, "the new signature %s %s", name, why.msg);
+	return co_sink_write_file(name, der, (size_t)n, err);
+}
+
+int co_cms_bag_write(const char *bag, const CMS_ContentInfo *info, const struct co_str *manifest, struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str name = { 0 };
 	co_str_addf(&name, "%s/%s", bag, CO_SIGNATURE_NAME);
-	return name.failed ? no_memory(err) : co_sink_write_file(name.s, der, (size_t)n, err);
+	return name.failed ? no_memory(err) : co_cms_write(name.s, info, manifest, err);
 }

@@ -77,6 +77,9 @@ int co_cms_verify_certificate(const struct co_cms *c, X509_STORE *store, int pur
 /* The value of the signature. Borrowed. */
 const ASN1_OCTET_STRING *co_cms_value(const struct co_cms *c);
 
+/* Makes DER of a signature, checks it against what it signs and writes it into the file @name. */
+int co_cms_write(const char *name, const CMS_ContentInfo *info, const struct co_str *content, struct co_err *err);
+
 /* The same for a signature and its bag. */
 struct co_cms_bag {
 	struct co_str manifest;  /* tagmanifest-sha256.txt */
@@ -89,7 +92,7 @@ void co_cms_bag_free(struct co_cms_bag *b);
 int co_cms_bag_manifest(struct co_str *ret, const char *bag, struct co_err *err);
 /* Reads, parses and verifies (co_cms_verify). Messages name the file. */
 int co_cms_bag_open(struct co_cms_bag *ret, const char *bag, struct co_err *err);
-/* Makes DER of a signature, checks it against the tag manifest and writes it into the bag. */
+/* As co_cms_write, for the tag manifest of a bag. */
 int co_cms_bag_write(const char *bag, const CMS_ContentInfo *info, const struct co_str *manifest, struct co_err *err);
 
 #endif
