@@ -2,9 +2,10 @@
 /*
  * An acquisition: source -> digests and E01 segments -> read back and compared -> published -> recorded -> sealed bag.
  *
- * Segments are data/NAME.part.E01 ... until they are complete, synced and verified; only then they get their final
- * names. When it ends early they keep the .part names, the manifest and report say how it ended, and the bag is not
- * sealed. A sealed bag is signed if there is a signer; one that can't be signed is not left sealed.
+ * A segment is data/NAME.writing.E01 while it is written, and data/NAME.E01.part when it is complete, until the whole
+ * is verified; only then they get their final names. When it ends early they keep such names, the manifest and report
+ * say how it ended, and the bag is not sealed. A sealed bag is signed if there is a signer; one that can't be signed is
+ * not left sealed.
  *
  * Two bags can be filled in one pass over the source; each has its own writer, files, verification and end. One that
  * can't be written any more is given up and the work goes on with the other, whose record says so.

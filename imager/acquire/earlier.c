@@ -327,9 +327,9 @@ static int keep_one(struct im_earlier *e, size_t i, const struct im_bag_files *f
 		CO_CLEANUP_FREE char *kept = NULL, *found = NULL;
 		const char *name = e->recorded.name;
 
-		if (asprintf(&kept, "%s/%s.kept.%s", files->data, name, extension) < 0)
+		if (asprintf(&kept, "%s/%s.%s.kept", files->data, name, extension) < 0)
 			kept = NULL;
-		if (asprintf(&found, "%s/%s%s.%s", files->data, name, forms[f], extension) < 0)
+		if (asprintf(&found, "%s/%s.%s%s", files->data, name, extension, forms[f]) < 0)
 			found = NULL;
 		if (!kept || !found)
 			return no_memory(err);
@@ -390,16 +390,20 @@ int im_earlier_keep(struct im_earlier *e, const struct im_bag_files *files, stru
 	return r < 0 ? r : cut_areas(e, err);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n >= m && strcmp(name + n - m, end) == 0;
+}
+
 static bool is_to_stay(const struct im_earlier *e, const char *name)
 {
-	const char *own = e->recorded.name;
-	size_t n = strlen(own);
-	const char *rest = name + n;
+	const char *own = e->recorded.name, *rest = name + strlen(own);
 
-	if (strncmp(name, own, n) != 0 || *rest != '.')
+	if (strncmp(name, own, strlen(own)) != 0 || *rest != '.')
 		return true; /* not ours */
-	return strncmp(rest, ".kept.", 6) == 0 || strncmp(rest, ".events.", 8) == 0 ||
-	       strcmp(rest, ".manifest.json") == 0;
+	return ends_in(rest, ".kept") || strncmp(rest, ".events.", 8) == 0 || strcmp(rest, ".manifest.json") == 0;
 }
 
 int im_earlier_clear(const struct im_earlier *e, const struct im_bag_files *files, struct co_err *err)

@@ -3,7 +3,7 @@
  * What earlier sessions have left of an acquisition that is to be resumed.
  *
  * The record of the bag (NAME.manifest.json) is kept up to date while segments are finished. A finished segment, synced
- * and listed there with its digest, is kept as NAME.kept.EXT while the acquisition that goes on stores the same chunks
+ * and listed there with its digest, is kept as NAME.EXT.kept while the acquisition that goes on stores the same chunks
  * again: libewf can't go on with an image, but the same chunks make the same bytes. A kept segment is removed when
  * the new one is synced and has the same digest; so at any time there is one of each.
  */

@@ -153,6 +153,7 @@ static int open_writer(struct im_output *o, struct co_err *err)
 			  .operating_system = "Linux",
 			  /* not the clock of now: two images of one acquisition are the same bytes */
 			  .acquiry_time_ns = rec->acquired_ns },
+		.finished = o->files.parts,
 		.workers = rec->compressors,
 		.depth = rec->buffers,
 		.buffer_size = rec->buffer_bytes,
@@ -210,7 +211,7 @@ int im_output_finish(struct im_output *o, struct co_err *err)
 
 int im_output_patch(struct im_output *o, uint64_t off, const void *bytes, size_t len, struct co_err *err)
 {
-	int r = o->patch ? 0 : co_e01_patch_open(&o->patch, o->files.stem, o->n_segments, false, err);
+	int r = o->patch ? 0 : co_e01_patch_open(&o->patch, o->files.parts, o->n_segments, false, err);
 
 	return r < 0 ? r : co_e01_patch_write(o->patch, off, bytes, len, err);
 }
@@ -254,7 +255,7 @@ static int write_tail(const struct im_output *o, struct co_err *err)
 		ranges[i][0] = rec->bad.list.at[i].first;
 		ranges[i][1] = rec->bad.list.at[i].count;
 	}
-	return co_e01_write_tail(o->files.stem, o->n_segments, &rec->digests.padded, &bad, NULL, err);
+	return co_e01_write_tail(o->files.parts, o->n_segments, &rec->digests.padded, &bad, NULL, err);
 }
 
 int im_output_complete(struct im_output *o, struct co_err *err)
@@ -275,13 +276,11 @@ int im_output_image(const struct im_output *o, struct co_source *ret, struct co_
 {
 	const struct co_e01_opts opts = { .partial = true };
 	size_t n = o->n_segments, made = 0;
-	char **names = calloc(n, sizeof *names), extension[4];
+	char **names = calloc(n, sizeof *names);
 	int r = 0;
 
-	for (; names && made < n; made++)
-		if (co_e01_extension((unsigned)made + 1, extension) < 0 ||
-		    asprintf(&names[made], "%s.%s", o->files.stem, extension) < 0)
-			break;
+	while (names && made < n && (names[made] = co_e01_segment_name(o->files.parts, (unsigned)made + 1)))
+		made++;
 	if (made < n)
 		r = co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the names of the segments");
 	if (r == 0)

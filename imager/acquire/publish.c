@@ -45,7 +45,8 @@ int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *nam
 	struct im_bag_files f = {
 		.bag = bag,
 		.data = text_of("%s/data", bag),
-		.stem = text_of("%s/data/%s.part", bag, name),
+		.stem = text_of("%s/data/%s.writing", bag, name),
+		.parts = text_of("%s/data/%s.%%.part", bag, name),
 		.manifest = text_of("%s/data/%s.manifest.json", bag, name),
 		.report = text_of("%s/data/%s.report.txt", bag, name),
 		.map = text_of("%s/data/%s.map", bag, name),
@@ -59,8 +60,8 @@ int im_bag_files_init(struct im_bag_files *ret, const char *bag, const char *nam
 		.bag_tagmanifest = text_of("%s/tagmanifest-sha256.txt", bag),
 	};
 
-	if (!f.data || !f.stem || !f.manifest || !f.report || !f.map || !f.blocks || !f.events || !f.dfxml ||
-	    !f.case_uco || !f.certificate || !f.verify || !f.bag_manifest || !f.bag_tagmanifest) {
+	if (!f.data || !f.stem || !f.parts || !f.manifest || !f.report || !f.map || !f.blocks || !f.events ||
+	    !f.dfxml || !f.case_uco || !f.certificate || !f.verify || !f.bag_manifest || !f.bag_tagmanifest) {
 		im_bag_files_free(&f);
 		return no_memory(err);
 	}
@@ -72,6 +73,7 @@ void im_bag_files_free(struct im_bag_files *f)
 {
 	free(f->data);
 	free(f->stem);
+	free(f->parts);
 	free(f->manifest);
 	free(f->report);
 	free(f->map);

@@ -12,7 +12,8 @@
 struct im_bag_files {
 	const char *bag; /* borrowed */
 	char *data;      /* BAG/data */
-	char *stem;      /* BAG/data/NAME.part: of the segments while they are written */
+	char *stem;      /* BAG/data/NAME.writing: of the segment that is being written (NAME.writing.E01 ...) */
+	char *parts;     /* BAG/data/NAME.%.part: of those that are complete, as in co_e01_segment_name */
 	char *manifest, *report, *map, *blocks, *events, *dfxml, *case_uco, *certificate;
 	char *verify;                         /* BAG/VERIFY.txt */
 	char *bag_manifest, *bag_tagmanifest; /* BAG/manifest-sha256.txt, BAG/tagmanifest-sha256.txt */

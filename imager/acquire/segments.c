@@ -109,7 +109,7 @@ static struct job *make_job(const struct im_segments *s, const char *extension)
 		return NULL;
 	if (asprintf(&job->segment.name, "%s.%s", s->name, extension) < 0)
 		job->segment.name = NULL;
-	if (asprintf(&job->segment.part, "%s.part.%s", s->name, extension) < 0)
+	if (asprintf(&job->segment.part, "%s.%s.part", s->name, extension) < 0)
 		job->segment.part = NULL;
 	if (!job->segment.part || asprintf(&job->file, "%s/%s", s->files->data, job->segment.part) < 0)
 		job->file = NULL;

@@ -30,10 +30,13 @@ int co_e01_extension(unsigned number, char ret[4])
 
 char *co_e01_segment_name(const char *stem, unsigned number)
 {
+	const char *slash = strrchr(stem, '/'), *place = strchr(slash ? slash : stem, '%');
 	char extension[4], *name;
-	if (co_e01_extension(number, extension) < 0 || asprintf(&name, "%s.%s", stem, extension) < 0)
+	if (co_e01_extension(number, extension) < 0)
 		return NULL;
-	return name;
+	int n = place ? asprintf(&name, "%.*s%s%s", (int)(place - stem), stem, extension, place + 1)
+		      : asprintf(&name, "%s.%s", stem, extension);
+	return n < 0 ? NULL : name;
 }
 
 int co_e01_probe(const char *name, struct co_err *err)

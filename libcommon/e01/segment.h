@@ -18,7 +18,8 @@
 /* Extension of segment @number (from 1), e.g. "E01"; -1 past the last. */
 int co_e01_extension(unsigned number, char ret[4]);
 
-/* "STEM.E01" for segment 1; freed by the caller. NULL: past the last, or no memory. */
+/* "STEM.E01" for segment 1; freed by the caller. If there is a '%' behind the last slash of the stem, the extension
+ * stands there instead: "x.%.part" gives "x.E01.part". NULL: past the last, or no memory. */
 char *co_e01_segment_name(const char *stem, unsigned number);
 
 /* Does the file begin with the signature of EWF version 1? 1: yes, 0: no, < 0: can't be read. */

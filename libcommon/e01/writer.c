@@ -42,13 +42,14 @@ struct co_e01_writer {
 	struct co_pack pack;
 	struct co_pack_job *idle; /* list of jobs that are not in work */
 	char *stem;
+	char *finished;                    /* as in the options, own */
 	uint64_t media_size, put, written; /* bytes */
 	uint32_t sector_size;
 	bool unknown; /* media_size is what could be put at most */
 	bool ended;   /* a buffer was put that has to be the last */
 	int (*segment_done)(void *arg, unsigned number, struct co_err *err);
 	void *segment_done_arg;
-	unsigned segment; /* the one that is written, as far as told */
+	unsigned segment; /* the one that is being written */
 	int64_t time_ns;
 	bool dated;            /* the dates of segment 1 are in place */
 	struct co_err failure; /* the first; code 0: none */
@@ -282,7 +283,9 @@ int co_e01_writer_open(struct co_e01_writer **ret, const char *stem, const struc
 	w->segment = 1;
 	w->time_ns = opts->info.acquiry_time_ns ? opts->info.acquiry_time_ns : co_clock_now();
 	w->stem = strdup(stem);
-	r = w->stem ? co_pack_open(&w->pack, opts->compression, spc * opts->sector_size, opts->buffer_size, err)
+	w->finished = opts->finished ? strdup(opts->finished) : NULL;
+	r = w->stem && (w->finished || !opts->finished)
+		    ? co_pack_open(&w->pack, opts->compression, spc * opts->sector_size, opts->buffer_size, err)
 		    : co_err_set(err, CO_ERR_NOMEM, 0, "no memory to write %s", stem);
 	if (r == 0)
 		r = open_ewf(w, opts, segment, err);
@@ -315,38 +318,60 @@ static int failed_before(const struct co_e01_writer *w, struct co_err *err)
 	return w->failure.code;
 }
 
+/* Segments that are finished may have another name. */
+static char *name_of(const struct co_e01_writer *w, unsigned number)
+{
+	return co_e01_segment_name(number < w->segment && w->finished ? w->finished : w->stem, number);
+}
+
+/* As long as segment 1 is being written, its first byte is wrong: no program takes it for an image. */
+static int set_signature(const struct co_e01_writer *w, uint8_t first, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *name = co_e01_segment_name(w->stem, 1);
+	if (!name)
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return co_err_set(err, CO_ERR_OUTPUT, errno, "open %s", name);
+	int sys = pwrite(fd, &first, 1, 0) == 1 ? 0 : errno;
+	if (close(fd) < 0 && !sys)
+		sys = errno;
+	return sys ? co_err_set(err, CO_ERR_OUTPUT, sys, "write %s", name) : 0;
+}
+
 static int set_dates(struct co_e01_writer *w, struct co_err *err)
 {
 	CO_CLEANUP_FREE char *first = co_e01_segment_name(w->stem, 1);
 	if (!first)
 		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
 	w->dated = true;
-	return co_e01_set_dates(first, w->time_ns, err);
+	int r = co_e01_set_dates(first, w->time_ns, err);
+	return r < 0 ? r : set_signature(w, 0, err);
 }
 
-static int count_segments(const char *stem, unsigned *ret, struct co_err *err)
+static int count_segments(const struct co_e01_writer *w, unsigned *ret, struct co_err *err)
 {
-	unsigned n = 0;
+	unsigned n = w->segment - 1;
 	for (;;) {
 		struct stat st;
-		CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, n + 1);
+		CO_CLEANUP_FREE char *name = name_of(w, n + 1);
 		if (!name || lstat(name, &st) < 0)
 			break;
 		n++;
 	}
 	*ret = n;
-	return n ? 0 : co_err_set(err, CO_ERR_OUTPUT, 0, "%s.E01 has vanished", stem);
+	return n >= w->segment ? 0 : co_err_set(err, CO_ERR_OUTPUT, 0, "the last segment of %s has vanished", w->stem);
 }
 
 /* libewf takes a short write(2) for a failure and then knows no reason. What the system says when the newest segment
  * is made longer is the reason; 0 if it can be. */
-static int why_not_longer(const char *stem)
+static int why_not_longer(const struct co_e01_writer *w)
 {
 	static const uint8_t more[64 << 10];
 	unsigned n;
-	if (count_segments(stem, &n, NULL) < 0)
+	if (count_segments(w, &n, NULL) < 0)
 		return 0;
-	CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, n);
+	CO_CLEANUP_FREE char *name = name_of(w, n);
 	CO_CLEANUP_CLOSE int fd = name ? open(name, O_WRONLY | O_CLOEXEC) : -1;
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -362,8 +387,8 @@ static int why_not_longer(const char *stem)
 
 static int write_failed(struct co_e01_writer *w, int sys, libewf_error_t **error, struct co_err *err)
 {
-	return ewf_failed(err, CO_ERR_OUTPUT, sys ? sys : why_not_longer(w->stem), w->stem,
-			  "the image can't be written", error);
+	return ewf_failed(err, CO_ERR_OUTPUT, sys ? sys : why_not_longer(w), w->stem, "the image can't be written",
+			  error);
 }
 
 static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, struct co_err *err)
@@ -388,17 +413,33 @@ static int write_job(struct co_e01_writer *w, const struct co_pack_job *job, str
 	return 0;
 }
 
+/* Segment w->segment is complete. */
+static int end_segment(struct co_e01_writer *w, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *old = co_e01_segment_name(w->stem, w->segment);
+	CO_CLEANUP_FREE char *new = w->finished ? co_e01_segment_name(w->finished, w->segment) : NULL;
+	if (!old || (w->finished && !new))
+		return co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
+	int r = w->segment == 1 ? set_signature(w, 'E', err) : 0;
+	if (r == 0 && new &&rename(old, new) < 0)
+		r = co_err_set(err, CO_ERR_OUTPUT, errno, "rename %s to %s", old, new);
+	w->segment++;
+	return r;
+}
+
 /* libewf opens the next segment when it has ended the one before. It comes back to all of them if the size of the
  * medium was not known. */
 static int tell_done(struct co_e01_writer *w, struct co_err *err)
 {
 	int r = 0;
-	while (r == 0 && w->segment_done && !(w->unknown && w->ewf)) {
+	while (r == 0 && !(w->unknown && w->ewf)) {
 		struct stat st;
 		CO_CLEANUP_FREE char *next = co_e01_segment_name(w->stem, w->segment + 1);
 		if (!next || lstat(next, &st) < 0)
 			break;
-		r = w->segment_done(w->segment_done_arg, w->segment++, err);
+		r = end_segment(w, err);
+		if (r == 0 && w->segment_done)
+			r = w->segment_done(w->segment_done_arg, w->segment - 1, err);
 	}
 	return r;
 }
@@ -483,18 +524,18 @@ static int close_ewf(struct co_e01_writer *w, struct co_err *err)
 	return 0;
 }
 
-static int sync_segments(const char *stem, unsigned n, struct co_err *err)
+static int sync_segments(const struct co_e01_writer *w, unsigned n, struct co_err *err)
 {
 	for (unsigned k = 1; k <= n; k++) {
-		CO_CLEANUP_FREE char *name = co_e01_segment_name(stem, k);
+		CO_CLEANUP_FREE char *name = name_of(w, k);
 		int r = name ? co_sync_file(name, err)
 			     : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for segment names");
 		if (r < 0)
 			return r;
 	}
-	CO_CLEANUP_FREE char *folder = folder_of(stem);
+	CO_CLEANUP_FREE char *folder = folder_of(w->stem);
 	return folder ? co_sync_folder(folder, err)
-		      : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the folder of %s", stem);
+		      : co_err_set(err, CO_ERR_NOMEM, 0, "no memory for the folder of %s", w->stem);
 }
 
 static int finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err *err)
@@ -513,10 +554,12 @@ static int finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err
 				  w->written, w->media_size);
 	r = close_ewf(w, err);
 	if (r == 0)
-		r = count_segments(w->stem, ret_segments, err);
+		r = count_segments(w, ret_segments, err);
 	if (r == 0)
 		r = tell_done(w, err);
-	return r < 0 ? r : sync_segments(w->stem, *ret_segments, err);
+	if (r == 0)
+		r = end_segment(w, err);
+	return r < 0 ? r : sync_segments(w, *ret_segments, err);
 }
 
 int co_e01_writer_finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err *err)
@@ -548,5 +591,6 @@ void co_e01_writer_close(struct co_e01_writer *w)
 	}
 	co_pack_close(&w->pack);
 	free(w->stem);
+	free(w->finished);
 	free(w);
 }

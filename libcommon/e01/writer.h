@@ -6,7 +6,8 @@
  *
  * put() takes over the caller's reference and hands the buffer to the compress workers. Whoever finds the ring empty
  * calls pump(), which waits for the oldest buffer in work, writes its chunks and gives it back. One thread calls all
- * of these; it alone touches libewf. Segments are STEM.E01, STEM.E02 ...; they must not exist (the caller makes a
+ * of these; it alone touches libewf. While segment 1 is being written its signature is wrong, so that nothing takes it
+ * for an image. Segments are STEM.E01, STEM.E02 ...; they must not exist (the caller makes a
  * fresh folder). Any failure to write is CO_ERR_OUTPUT and final.
  */
 #ifndef CO_E01_WRITER_H
@@ -41,7 +42,9 @@ struct co_e01_writer_opts {
 	uint32_t sectors_per_chunk; /* 0: as many as make 32 KiB */
 	uint64_t segment_size;      /* bytes, at most; a chunk and 128 KiB at least; 0: 1500 MiB */
 	enum co_compression compression;
-	bool physical; /* a whole disk, not a file or partition */
+	const char
+		*finished; /* another stem, for segments once they are complete; in the same folder. NULL: the same */
+	bool physical;     /* a whole disk, not a file or partition */
 	bool removable;
 	const uint8_t *guid;     /* 16 bytes; NULL: random */
 	struct co_e01_case info; /* strings borrowed until open returns */

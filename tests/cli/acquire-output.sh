@@ -17,6 +17,17 @@ equal $got 75 "exit code after SIGINT"
 equal "$(json stopped.json .status)" interrupted
 nothing_final stopped
 rm large.raw
+# no program takes for an image what has the extension of one, whatever was complete when it ended
+requires ewfinfo ewfverify img_stat
+seen=0
+for f in stopped/data/*.E[0-9][0-9]; do
+  [ -e "$f" ] || continue
+  seen=1
+  if ewfinfo "$f" > /dev/null 2>&1; then fail "ewfinfo opens $f"; fi
+  if ewfverify -q "$f" > /dev/null 2>&1; then fail "ewfverify opens $f"; fi
+  if img_stat "$f" 2> /dev/null | grep -q ewf; then fail "img_stat opens $f"; fi
+done
+[ $seen = 1 ] || fail "no segment was being written"
 
 # a folder that can't be written
 [ "$(id -u)" = 0 ] || { mkdir ro; chmod 500 ro; expect 5 "$IMAGER" acquire disk.raw --output ro/bag --progress none; }

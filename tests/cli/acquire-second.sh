@@ -81,7 +81,7 @@ lost()
 {
   says "$2"
   nothing_final "$2"
-  [ -e "$2/data/image.part.E01" ] || fail "no partial image in $2"
+  ls "$2"/data/image*.E01* > /dev/null 2>&1 || fail "no partial image in $2"
   is_complete "$1" output-failed
   [ "$(jq -r --arg lost "$2" '.outputs[] | select(.path == $lost).error' "$1/data/image.manifest.json")" != null ] || fail "$1 does not say why $2 was lost"
   grep -q '"event":"output-ended".*No space left' "$1/data/image.events.jsonl" || fail "the events of $1 don't tell of the loss"

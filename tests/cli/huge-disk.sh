@@ -37,7 +37,7 @@ attach disk.raw -r
 "$IMAGER" acquire "$loop" --output begun --progress none --json > begun.json 2> begun.err &
 pid=$!
 at_exit kill -KILL "$pid"
-for _ in $(seq 200); do [ -z "$(find begun -name '*.part.*' -size +0 2> /dev/null)" ] || break; sleep 0.05; done
+for _ in $(seq 200); do [ -z "$(find begun -name 'image*.E0?*' -size +0 2> /dev/null)" ] || break; sleep 0.05; done
 kill -INT "$pid"
 got=0; wait "$pid" || got=$?
 equal $got 75 "exit code after SIGINT"

@@ -68,7 +68,7 @@ nothing_final()
 {
   [ ! -e "$1" ] && return
   local left
-  left=$(find "$1" \( -name '*.E[0-9][0-9]' ! -name '*.part.*' \) -o -name 'manifest-sha256.txt' -o -name 'tagmanifest-sha256.txt')
+  left=$(find "$1" \( -name '*.E[0-9][0-9]' ! -name '*.writing.*' \) -o -name 'manifest-sha256.txt' -o -name 'tagmanifest-sha256.txt')
   [ -z "$left" ] || fail "left under a final name: $left"
 }
 

@@ -53,8 +53,8 @@ in_mid_work()
   failing_disk "$folder" 128M
   "$@" > out 2> err &
   pid=$!
-  for _ in $(seq 400); do [ -z "$(find "$folder/bag" -name '*.part.*' -size +0 2> /dev/null)" ] || break; sleep 0.01; done
-  [ -n "$(find "$folder/bag" -name '*.part.*' -size +0)" ] || fail "no part of the image was seen"
+  for _ in $(seq 400); do [ -z "$(find "$folder/bag" -name 'image*.E0?*' -size +0 2> /dev/null)" ] || break; sleep 0.01; done
+  [ -n "$(find "$folder/bag" -name 'image*.E0?*' -size +0)" ] || fail "no part of the image was seen"
   eio "$folder" write on
   wait $pid || got=$?
   equal $got 5 "exit code when the output disk failed in mid-work"

@@ -22,7 +22,7 @@ equal "$(lies 0)" 0 "without a lie"
 
 # each chunk is one large write: the 40th holds sectors 2496 to 2559
 equal "$(lies 40)" 4 "exit code"
-says 'E02: damaged from chunk 39 to 39 .sectors 2496 to 2559'
+says 'E02.part: damaged from chunk 39 to 39 .sectors 2496 to 2559'
 equal "$(json stdout .status)" mismatch
 equal "$(json stdout .verification.result)" mismatch
 nothing_final bag

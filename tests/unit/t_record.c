@@ -13,7 +13,7 @@ static struct im_record rec;
 
 static void set_up(void)
 {
-	static char path[] = "/dev/sdx\n\xff", segment[] = "ev.E01", part[] = "ev.part.E01";
+	static char path[] = "/dev/sdx\n\xff", segment[] = "ev.E01", part[] = "ev.E01.part";
 
 	dir = calloc(1, sizeof *dir);
 	ck_assert_ptr_nonnull(dir);

@@ -69,7 +69,7 @@ static void set_up(void)
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 2, 2), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 19, 1), 0);
 	ck_assert_int_eq(co_vec_push(&rec.bags[0].segments, (struct im_segment) { .name = strdup("ev.E01"),
-										  .part = strdup("ev.part.E01"),
+										  .part = strdup("ev.E01.part"),
 										  .bytes = 7 }),
 			 0);
 	memset(rec.bags[0].segments.at[0].sha256, 'c', 64);
@@ -246,7 +246,7 @@ START_TEST(dfxml_of_a_lost_source_says_what_was_read)
 	holds(text, "<byte_run img_offset=\"4096\" len=\"5904\" exhibit:role=\"not-read\"/>\n");
 	holds(text, "<exhibit:status>source-lost</exhibit:status>\n");
 	holds(text, "<error>" HOSTILE_XML "</error>\n");
-	holds(text, "<filename>ev.part.E01</filename>\n");
+	holds(text, "<filename>ev.E01.part</filename>\n");
 	ck_assert_uint_eq(count(text, "<hashdigest"), 1);
 }
 END_TEST
