@@ -134,8 +134,9 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 		return co_err_set(err, CO_ERR_USAGE, 0, "--output BAG is missing");
 	if (o->second_output && !o->second_output[0])
 		return co_err_set(err, CO_ERR_USAGE, 0, "--second-output needs the name of a folder");
-	if (strcmp(call->args[0], "-") == 0)
-		return co_err_set(err, CO_ERR_USAGE, 0, "standard input can't be acquired by this version");
+	if (strcmp(call->args[0], "-") == 0 && (o->resume || o->dry_run))
+		return co_err_set(err, CO_ERR_USAGE, 0,
+				  "standard input can't be read twice: no --resume, no --dry-run");
 	*a = (struct im_acquire_opts) {
 		.bags = { o->output, o->second_output },
 		.n_bags = o->second_output ? 2 : 1,
@@ -372,7 +373,7 @@ static int acquire(const char *source, const struct opts *o, struct request *q, 
 	int r, printed;
 
 	im_inherited_close();
-	r = im_guard_open(&guard, source, err);
+	r = strcmp(source, "-") == 0 ? im_guard_open_stream(&guard, err) : im_guard_open(&guard, source, err);
 	if (r == 0)
 		r = check_spaces(&q->acquire, guard.size, space, err);
 	if (r == 0)

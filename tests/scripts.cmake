@@ -15,7 +15,7 @@ function(script_test name label timeout)
     ENVIRONMENT "${script_environment}")
 endfunction()
 
-foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
+foreach(name stdin acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
     bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()

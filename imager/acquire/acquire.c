@@ -53,8 +53,9 @@ static int stream(struct acquire *a, struct co_err *err)
 	const struct im_stream_opts opts = {
 		.rec = a->rec,
 		.outputs = &a->outputs,
-		.source = &a->source,
-		.memory = im_remote_memory(a->remote),
+		.source = a->remote ? &a->source : NULL,
+		.fd = a->rec->guard->fd,
+		.memory = a->remote ? im_remote_memory(a->remote) : NULL,
 		.kept = kept ? &kept->image : NULL,
 		.kept_bytes = kept ? kept->bytes : 0,
 		.kept_plain = kept ? &kept->plain : NULL,
@@ -102,7 +103,7 @@ static int copy(struct acquire *a, struct co_err *err)
 
 	if (r == 0)
 		r = recover(a, err);
-	if (r == 0)
+	if (r == 0 && a->remote)
 		r = im_samples_take(&a->rec->samples_after, &a->source, err);
 	if (record_bad(a, &bad) < 0 && r == 0) {
 		*err = bad;
@@ -121,7 +122,7 @@ static int skip_verification(struct im_output *o, struct co_err *err)
 /* Whether this is the same source, an acquisition that is resumed has looked at before. */
 static int take_samples(struct acquire *a, struct co_err *err)
 {
-	int r = a->earlier ? 0 : im_samples_take(&a->rec->samples_before, &a->source, err);
+	int r = a->earlier || !a->remote ? 0 : im_samples_take(&a->rec->samples_before, &a->source, err);
 
 	return r < 0 ? r : im_outputs_each(&a->outputs, im_output_save_now, err);
 }
@@ -193,7 +194,9 @@ static int begin_record(struct im_record *rec, const struct im_acquire_opts *o, 
 		.block_digests = o->block_digests,
 		.compression = o->compression,
 		.chunk_bytes = im_usual_chunk(g->size),
-		.segment_limit = o->segment_size ? o->segment_size : im_usual_segment(g->size),
+		.segment_limit = o->segment_size ? o->segment_size
+				 : g->size       ? im_usual_segment(g->size)
+						 : SEGMENT_LARGEST,
 		.buffers = IM_STREAM_RING,
 		.readers = IM_STREAM_READERS,
 		.compressors = o->threads ? o->threads : co_pool_cores(),
@@ -248,9 +251,14 @@ static int add_outputs(struct acquire *a, struct co_err *err)
 	return r;
 }
 
+static bool is_stream(const struct im_record *rec)
+{
+	return rec->guard->device.kind == IM_KIND_STREAM;
+}
+
 static int split(struct acquire *a, struct co_err *err)
 {
-	struct im_split_opts opts = { .readers = IM_STREAM_READERS,
+	struct im_split_opts opts = { .readers = is_stream(a->rec) ? 0 : IM_STREAM_READERS,
 				      .memory = IM_STREAM_RING * IM_STREAM_BUFFER,
 				      .patience_ns = a->opts->patience_ns,
 				      .all_or_nothing = a->opts->require_write_block };
@@ -263,7 +271,8 @@ static int split(struct acquire *a, struct co_err *err)
 	r = im_split(&a->remote, a->rec->guard, &opts, err);
 	if (r < 0)
 		return r;
-	im_remote_source(a->remote, &a->source);
+	if (a->remote)
+		im_remote_source(a->remote, &a->source);
 	r = co_progress_open(&a->progress, a->opts->progress, a->opts->status_file, err);
 	for (size_t i = 0; i < a->outputs.n; i++)
 		a->outputs.at[i].progress = a->progress;
@@ -333,7 +342,7 @@ static void seal_bags(struct acquire *a)
 	} while (im_outputs_left(&a->outputs) != before);
 	for (size_t i = 0; i < a->outputs.n; i++)
 		if (!im_output_is_left(&a->outputs.at[i]))
-			im_output_record(&a->outputs.at[i], &none);
+			im_output_record_end(&a->outputs.at[i]);
 }
 
 /* What ended the whole comes before what ended one output; of those, a difference before a lost one. */

@@ -22,6 +22,7 @@ struct im_blocks_writer {
 	struct co_err failure;
 };
 
+/* @media UINT64_MAX: the size is not known, and set in @w->media before the last block is added. */
 int im_blocks_begin(struct im_blocks_writer *w, const char *file, uint64_t media, struct co_err *err);
 void im_blocks_add(void *writer, uint64_t index, const uint8_t sha256[32]);
 /* 0: the file has its name and one line for each block of the medium. */

@@ -318,6 +318,7 @@ static void source(struct document *d)
 		[IM_KIND_DISK] = "uco-observable:StorageMedium",
 		[IM_KIND_PARTITION] = "uco-observable:DiskPartition",
 		[IM_KIND_FILE] = "uco-observable:File",
+		[IM_KIND_STREAM] = "uco-observable:ObservableObject",
 	};
 	const struct im_record *rec = d->rec;
 	const struct im_device *device = &rec->guard->device;

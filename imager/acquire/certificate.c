@@ -105,7 +105,7 @@ static void original(struct co_str *s, const struct im_record *rec)
 	field(s, "Kind", im_kind_name(d->kind));
 	optional(s, "Vendor", d->vendor);
 	optional(s, "Model", d->model);
-	if (d->kind == IM_KIND_FILE)
+	if (d->kind == IM_KIND_FILE || d->kind == IM_KIND_STREAM)
 		optional(s, "Serial number", d->serial);
 	else
 		field(s, "Serial number", d->serial);

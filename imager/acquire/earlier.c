@@ -29,6 +29,13 @@ static int damaged(const struct im_earlier *e, const char *what, struct co_err *
 	return co_err_set(err, CO_ERR_FORMAT, 0, "%s can't be used to resume: %s", e->recorded.file, what);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n >= m && strcmp(name + n - m, end) == 0;
+}
+
 /* --- the record --- */
 
 static int get_text(const struct im_earlier *e, const json_t *from, const char *key, char **ret, struct co_err *err)
@@ -285,14 +292,36 @@ static int check_state(const struct im_earlier *e, const char *bag, struct co_er
 	return 0;
 }
 
+/* A session whose last record could not be written has taken the name from the one before (im_disown_record). */
+static void own_record(const char *bag)
+{
+	static const char ending[] = ".manifest.json.unsealed";
+	CO_CLEANUP_FREE char *folder = NULL;
+	CO_CLEANUP_CLOSEDIR DIR *dir = NULL;
+
+	if (asprintf(&folder, "%s/data", bag) < 0)
+		folder = NULL;
+	dir = folder ? opendir(folder) : NULL;
+	for (const struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir)) {
+		CO_CLEANUP_FREE char *name = ends_in(d->d_name, ending) ? strdup(d->d_name) : NULL;
+
+		if (!name)
+			continue;
+		name[strlen(name) - strlen(".unsealed")] = '\0';
+		renameat2(dirfd(dir), d->d_name, dirfd(dir), name, RENAME_NOREPLACE);
+	}
+}
+
 int im_earlier_read(struct im_earlier *ret, const char *bag, struct co_err *err)
 {
 	IM_CLEANUP_EARLIER struct im_earlier e = { 0 };
 	json_t *root = NULL;
-	int r = im_record_read(&e.recorded, bag, err);
+	int r;
 
+	own_record(bag);
+	r = im_record_read(&e.recorded, bag, err);
 	if (r < 0)
-		return r;
+		return co_err_wrap(err, "there is nothing to resume in %s", bag);
 	root = json_load_file(e.recorded.file, JSON_REJECT_DUPLICATES, NULL);
 	r = root ? get_all(&e, root, err) : damaged(&e, "it can't be read", err);
 	json_decref(root);
@@ -388,13 +417,6 @@ int im_earlier_keep(struct im_earlier *e, const struct im_bag_files *files, stru
 	if (r == 0 && n)
 		r = open_kept(e, n, err);
 	return r < 0 ? r : cut_areas(e, err);
-}
-
-static bool ends_in(const char *name, const char *end)
-{
-	size_t n = strlen(name), m = strlen(end);
-
-	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
 static bool is_to_stay(const struct im_earlier *e, const char *name)

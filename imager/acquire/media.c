@@ -48,6 +48,11 @@ int im_media_open(struct im_media **ret, const struct im_media_opts *opts, struc
 	return 0;
 }
 
+void im_media_set_size(struct im_media *m, uint64_t bytes)
+{
+	m->opts.bytes = bytes;
+}
+
 /* The lanes share buffers, so the shorter last one is a copy. */
 static int add_last(struct im_media *m, const struct co_buf *buf, struct co_err *err)
 {

@@ -15,8 +15,8 @@ struct im_media_opts {
 	unsigned set;             /* algorithms */
 	unsigned depth;           /* buffers of the ring */
 	size_t buffer_size;       /* bytes of each of them */
-	uint64_t bytes;           /* the true size */
-	uint64_t padded_bytes;    /* the size in the image */
+	uint64_t bytes;           /* the true size; UINT64_MAX: not known yet */
+	uint64_t padded_bytes;    /* the size in the image; nothing, if the true one is not known */
 	co_lanes_block_fn *block; /* digest of each IM_BLOCK_SIZE of the true bytes; NULL: none */
 	void *block_arg;
 };
@@ -27,6 +27,8 @@ struct im_media_digests {
 };
 
 int im_media_open(struct im_media **ret, const struct im_media_opts *opts, struct co_err *err);
+/* For a size that was not known: before the buffer that holds the last byte is added. */
+void im_media_set_size(struct im_media *m, uint64_t bytes);
 /* Adds the next buffer, the last one padded. The caller keeps its reference. */
 int im_media_add(struct im_media *m, struct co_buf *buf, struct co_err *err);
 /* Waits for all. */

@@ -172,7 +172,7 @@ int im_output_open(struct im_output *o, struct co_err *err)
 	int r = im_segments_open(&o->segments, &o->files, rec->name, o->bag, err);
 
 	if (r == 0 && rec->block_digests)
-		r = im_blocks_begin(&o->blocks, o->files.blocks, rec->media_bytes, err);
+		r = im_blocks_begin(&o->blocks, o->files.blocks, rec->media_bytes ? rec->media_bytes : UINT64_MAX, err);
 	return r < 0 ? r : open_writer(o, err);
 }
 
@@ -182,6 +182,11 @@ void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[3
 {
 	if (o->blocks.sink)
 		im_blocks_add(&o->blocks, index, sha256);
+}
+
+void im_output_sized(struct im_output *o)
+{
+	o->blocks.media = o->rec->media_bytes;
 }
 
 int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err)
@@ -405,6 +410,14 @@ int im_output_record(struct im_output *o, struct co_err *err)
 		return r;
 	*err = late;
 	return late.code;
+}
+
+void im_output_record_end(struct im_output *o)
+{
+	struct co_err none;
+
+	if (im_output_record(o, &none) < 0 && im_write_record(&o->files, o->rec, o->bag, &none) < 0)
+		im_disown_record(&o->files);
 }
 
 int im_output_seal(struct im_output *o, struct co_err *err)

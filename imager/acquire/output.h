@@ -51,6 +51,8 @@ int im_output_begin(struct im_output *o, struct co_err *err);
 int im_output_open(struct im_output *o, struct co_err *err);
 /* For im_media_opts.block: from before the first byte until the media has finished. */
 void im_output_block(struct im_output *o, uint64_t index, const uint8_t sha256[32]);
+/* The size of the medium, which was not known, is in the record now: before the last buffer. */
+void im_output_sized(struct im_output *o);
 /* The next buffer. The caller keeps its reference. */
 int im_output_put(struct im_output *o, struct co_buf *buf, struct co_err *err);
 /* As co_e01_writer_pump: gives one buffer back; 1: it holds none. */
@@ -77,6 +79,8 @@ int im_output_publish(struct im_output *o, struct co_err *err);
 /* Writes all files beside the image, with the record as it is now; the bag is not sealed afterwards. May be called
  * again. */
 int im_output_record(struct im_output *o, struct co_err *err);
+/* The same for an output that was given up, whose record must not claim more than is so. */
+void im_output_record_end(struct im_output *o);
 /* Seals the bag and, if there is a signer, signs it: CO_ERR_OUTPUT if it can't be signed. */
 int im_output_seal(struct im_output *o, struct co_err *err);
 /* Ends the writer alone; buffers in work are given back. */

@@ -207,12 +207,20 @@ int im_write_record(const struct im_bag_files *f, const struct im_record *rec, c
 	return write_manifest(f, rec, bag, err);
 }
 
+void im_disown_record(const struct im_bag_files *f)
+{
+	CO_CLEANUP_FREE char *to = text_of("%s.unsealed", f->manifest);
+
+	if (!to || rename(f->manifest, to) < 0)
+		unlink(f->manifest);
+}
+
 int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,
 		      struct im_events *events, struct co_err *err)
 {
 	static int (*const writers[])(const struct im_bag_files *files, const struct im_record *record,
 				      const struct im_bag_record *of, struct co_err *why) = {
-		write_map, write_manifest, write_report, write_dfxml, write_case_uco, write_certificate,
+		write_map, write_report, write_dfxml, write_case_uco, write_certificate, write_manifest,
 	};
 	struct co_err first = CO_ERR_INIT, e;
 

@@ -32,6 +32,8 @@ int im_publish_segments(const struct im_bag_files *f, struct im_bag_record *bag,
 /* The record alone, e.g. while the acquisition is running. */
 int im_write_record(const struct im_bag_files *f, const struct im_record *rec, const struct im_bag_record *bag,
 		    struct co_err *err);
+/* The record on the disk says what is not so, and can't be written anew: it loses its name. */
+void im_disown_record(const struct im_bag_files *f);
 /* Events (taken over; NULL: they are written already), map, manifest, report, DFXML, CASE/UCO and, of a complete
  * acquisition only, the form of a certificate. All are tried; the first failure is returned. */
 int im_write_sidecars(const struct im_bag_files *f, const struct im_record *rec, struct im_bag_record *bag,

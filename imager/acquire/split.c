@@ -30,10 +30,11 @@ static int add_layer(struct im_guard *g, const struct confined *c, size_t layer,
 
 static int add_layers(struct im_guard *g, const struct confined *c, struct co_err *err)
 {
-	int r = im_guard_add_layer(g, "processes", true,
-				   "those that hold the source write no files; the one that writes the image holds no "
-				   "source",
-				   err);
+	int r = c->n == 1 ? 0
+			  : im_guard_add_layer(g, "processes", true,
+					       "those that hold the source write no files; the one that writes the "
+					       "image holds no source",
+					       err);
 
 	for (size_t i = 0; r == 0 && i < CO_SANDBOX_LAYERS; i++)
 		r = add_layer(g, c, i, err);
@@ -94,7 +95,7 @@ int im_split(struct im_remote **ret, struct im_guard *g, const struct im_split_o
 	struct im_remote *remote = NULL;
 	int r = opts->all_or_nothing ? require(g, err) : 0;
 
-	if (r == 0)
+	if (r == 0 && opts->readers)
 		r = start(&remote, g, opts, &c, err);
 	if (r == 0)
 		r = confine(&c, opts, err);

@@ -13,8 +13,8 @@
 #include "read/remote.h"
 
 struct im_split_opts {
-	unsigned readers;
-	size_t memory; /* as in im_remote_opts, as is the next */
+	unsigned readers; /* 0: the source is a stream, which the writer itself reads */
+	size_t memory;    /* as in im_remote_opts, as is the next */
 	int64_t patience_ns;
 	const char *writable[4]; /* folders in which this process may write */
 	size_t n_writable;
@@ -22,7 +22,8 @@ struct im_split_opts {
 };
 
 /* Starts the processes and confines this one for good; @guard gets the layers with their proof, and no longer holds
- * the source. Before the program has threads. CO_ERR_FAILED with all_or_nothing: the first layer that is absent. */
+ * the source. *ret is NULL without readers. Before the program has threads. CO_ERR_FAILED with all_or_nothing: the
+ * first layer that is absent. */
 int im_split(struct im_remote **ret, struct im_guard *guard, const struct im_split_opts *opts, struct co_err *err);
 
 #endif

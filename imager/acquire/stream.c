@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "read/pipe.h"
 #include "run/cancel.h"
 
 #define AHEAD 4
@@ -44,7 +45,7 @@ static int set_up(struct stream *s, struct co_err *err)
 	struct im_media_opts media = { .set = rec->hashes,
 				       .depth = IM_STREAM_RING,
 				       .buffer_size = IM_STREAM_BUFFER,
-				       .bytes = rec->media_bytes,
+				       .bytes = s->opts->source ? rec->media_bytes : UINT64_MAX,
 				       .padded_bytes = rec->media_bytes + rec->padding_bytes,
 				       .block = rec->block_digests ? add_block : NULL,
 				       .block_arg = s };
@@ -260,6 +261,57 @@ static int copy_source(struct stream *s, struct co_err *err)
 	return r;
 }
 
+/* --- a stream --- */
+
+/* A buffer of the ring; the outputs and the digests have to give one back if there is none. */
+static int lend(struct stream *s, struct co_buf **ret, struct co_err *err)
+{
+	int r = 0;
+
+	while (r == 0 && !(*ret = co_bufs_try_lend(s->bufs)))
+		r = im_outputs_pump(s->outputs, err);
+	if (r == 1)
+		*ret = co_bufs_lend(s->bufs);
+	return r < 0 ? r : 0;
+}
+
+/* The end has been seen at @end. */
+static void set_size(struct stream *s, uint64_t end)
+{
+	struct im_record *rec = s->rec;
+
+	rec->media_bytes = rec->guard->device.size = end;
+	rec->padding_bytes = (rec->sector - end % rec->sector) % rec->sector;
+	im_media_set_size(s->media, end);
+	for (size_t i = 0; i < s->outputs->n; i++)
+		im_output_sized(&s->outputs->at[i]);
+}
+
+static int copy_stream(struct stream *s, struct co_err *err)
+{
+	struct co_buf *buf = NULL;
+	int r;
+
+	for (;;) {
+		r = lend(s, &buf, err);
+		if (r < 0)
+			return r;
+		buf->off = s->rec->read_bytes;
+		r = im_pipe_read(s->opts->fd, buf->data, buf->cap, &buf->len, err);
+		if (r == 0 && buf->off + buf->len == 0)
+			r = co_err_set(err, CO_ERR_FAILED, 0, "standard input is empty");
+		if (r == 0 && buf->len < buf->cap)
+			set_size(s, buf->off + buf->len);
+		if (r < 0 || buf->len == 0) {
+			co_buf_unref(buf);
+			return r;
+		}
+		r = take_buffer(s, buf, err);
+		if (r < 0 || s->rec->media_bytes)
+			return r;
+	}
+}
+
 static int finish(struct stream *s, struct co_err *err)
 {
 	struct im_record *rec = s->rec;
@@ -283,7 +335,7 @@ int im_stream(const struct im_stream_opts *opts, struct co_err *err)
 		r = copy_kept(&s, err);
 	}
 	if (r == 0)
-		r = copy_source(&s, err);
+		r = opts->source ? copy_source(&s, err) : copy_stream(&s, err);
 	if (r == 0)
 		r = finish(&s, err);
 	tear_down(&s);

@@ -15,9 +15,10 @@
 #define IM_STREAM_READERS 2                      /* reads at the same time */
 
 struct im_stream_opts {
-	struct im_record *rec;      /* read_bytes, areas and digests are kept up to date in it */
-	struct im_outputs *outputs; /* opened, with nothing put yet */
-	const struct co_source *source;
+	struct im_record *rec;              /* read_bytes, areas and digests are kept up to date in it */
+	struct im_outputs *outputs;         /* opened, with nothing put yet */
+	const struct co_source *source;     /* NULL: a stream whose size is not known, */
+	int fd;                             /* read from here */
 	void *memory;                       /* of the ring; reads into it are the fastest */
 	const struct co_source *kept;       /* the beginning of the medium, from an earlier session; NULL: none */
 	uint64_t kept_bytes;                /* of it are used: a multiple of the buffer */

@@ -268,6 +268,37 @@ int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err)
 	return 0;
 }
 
+int im_guard_open_stream(struct im_guard *ret, struct co_err *err)
+{
+	struct im_guard g = IM_GUARD_NONE;
+	int flags = fcntl(STDIN_FILENO, F_GETFL), r = 0;
+
+	if (flags < 0)
+		return co_err_set(err, CO_ERR_FAILED, errno, "standard input can't be read");
+	g.device.path = strdup("-");
+	g.device.kind = IM_KIND_STREAM;
+	g.device.logical_sector = g.device.physical_sector = g.sector = 512;
+	im_hidden_unknown(&g.device.hidden, "standard input shows nothing of the drive");
+	g.fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (!g.device.path || g.fd < 0)
+		r = co_err_set(err, CO_ERR_NOMEM, 0, "no memory for standard input");
+	if (r == 0)
+		r = add_layer(&g, err, "O_RDONLY", (flags & O_ACCMODE) == O_RDONLY,
+			      "standard input was opened %s by whoever started the program",
+			      (flags & O_ACCMODE) == O_RDONLY ? "for reading" : "for writing, too,");
+	if (r < 0) {
+		im_guard_close(&g);
+		return r;
+	}
+	*ret = g;
+	return 0;
+}
+
+static bool is_disk(const struct im_guard *g)
+{
+	return g->device.kind == IM_KIND_DISK || g->device.kind == IM_KIND_PARTITION;
+}
+
 int im_guard_add_layer(struct im_guard *g, const char *name, bool applied, const char *proof, struct co_err *err)
 {
 	return add_layer(g, err, name, applied, "%s", proof);
@@ -283,7 +314,7 @@ const struct im_layer *im_guard_absent(const struct im_guard *g)
 
 int im_guard_delegate(struct im_guard *g, struct co_sandbox *ret, struct co_err *err)
 {
-	return g->device.kind == IM_KIND_FILE ? 1 : im_guardian_start(&g->guardian, g, ret, err);
+	return !is_disk(g) ? 1 : im_guardian_start(&g->guardian, g, ret, err);
 }
 
 void im_guard_release(struct im_guard *g)
@@ -297,7 +328,7 @@ void im_guard_release(struct im_guard *g)
 static void finish_here(struct im_guard *g)
 {
 	im_guard_release(g);
-	if (g->device.kind == IM_KIND_FILE)
+	if (!is_disk(g))
 		return;
 	read_counters(g->device.disk_dev, &g->after);
 	im_trace_end(&g->tracing, &g->trace);

@@ -67,6 +67,8 @@ struct im_guard {
 
 /* CO_ERR_FAILED, and nothing has been changed, if the source is in use, busy, empty, or can't be opened. */
 int im_guard_open(struct im_guard *ret, const char *path, struct co_err *err);
+/* Standard input, which is read once; of its size nothing is known, and nothing protects what is behind it. */
+int im_guard_open_stream(struct im_guard *ret, struct co_err *err);
 /* Adds a layer of protection that others apply. @name is a literal. */
 int im_guard_add_layer(struct im_guard *guard, const char *name, bool applied, const char *proof, struct co_err *err);
 /* The first layer that is not applied, or NULL. */

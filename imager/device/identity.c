@@ -25,6 +25,8 @@ const char *im_kind_name(enum im_kind kind)
 		return "disk";
 	case IM_KIND_PARTITION:
 		return "partition";
+	case IM_KIND_STREAM:
+		return "stream";
 	default:
 		return "file";
 	}

@@ -20,6 +20,7 @@ enum im_kind {
 	IM_KIND_DISK,
 	IM_KIND_PARTITION,
 	IM_KIND_FILE,
+	IM_KIND_STREAM, /* standard input: its size is known at its end */
 };
 
 struct im_partition {
@@ -87,7 +88,7 @@ int im_devices_list(struct im_devices *ret, const struct im_uses *uses, struct c
 void im_devices_free(struct im_devices *devices);
 #define IM_CLEANUP_DEVICES CO_CLEANUP(im_devices_free)
 
-const char *im_kind_name(enum im_kind kind); /* "disk", "partition", "file" */
+const char *im_kind_name(enum im_kind kind); /* "disk", "partition", "file", "stream" */
 void im_device_json(struct co_json *j, const char *key, const struct im_device *device);
 
 #endif

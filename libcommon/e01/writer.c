@@ -552,7 +552,9 @@ static int finish(struct co_e01_writer *w, unsigned *ret_segments, struct co_err
 	if (!w->unknown && w->written != w->media_size)
 		return co_err_set(err, CO_ERR_FAILED, 0, "%s: only %" PRIu64 " of %" PRIu64 " bytes were put", w->stem,
 				  w->written, w->media_size);
-	r = close_ewf(w, err);
+	r = w->unknown ? set_signature(w, 'E', err) : 0; /* libewf opens all segments again to state the size */
+	if (r == 0)
+		r = close_ewf(w, err);
 	if (r == 0)
 		r = count_segments(w, ret_segments, err);
 	if (r == 0)

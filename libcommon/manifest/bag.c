@@ -14,14 +14,16 @@
 #include "io/sink.h"
 #include "manifest/bag_files.h"
 
-static bool folder_is_empty(const char *name)
+/* Is there nothing in it but, perhaps, @but? A folder that is not there is empty. */
+static bool folder_is_empty(const char *name, const char *but)
 {
 	CO_CLEANUP_CLOSEDIR DIR *d = opendir(name);
 	const struct dirent *e;
 	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    (!but || strcmp(e->d_name, but) != 0))
 			return false;
-	return d != NULL;
+	return d || errno == ENOENT;
 }
 
 int co_bag_create(const char *bag, struct co_err *err)
@@ -30,13 +32,13 @@ int co_bag_create(const char *bag, struct co_err *err)
 	int made = mkdir(bag, 0700);
 	if (made < 0 && errno != EEXIST)
 		return co_err_set(err, CO_ERR_OUTPUT, errno, "create the folder %s", bag);
-	if (made < 0 && !folder_is_empty(bag))
-		return co_err_set(err, CO_ERR_USAGE, 0, "%s exists and is not an empty folder", bag);
 	co_str_addf(&name, "%s/data", bag);
 	int r = 0;
 	if (name.failed)
 		r = co_bag_no_memory(bag, err);
-	else if (mkdir(name.s, 0700) < 0)
+	else if (made < 0 && (!folder_is_empty(bag, "data") || !folder_is_empty(name.s, NULL)))
+		r = co_err_set(err, CO_ERR_USAGE, 0, "%s exists and is not an empty folder", bag);
+	else if (mkdir(name.s, 0700) < 0 && errno != EEXIST)
 		r = co_err_set(err, CO_ERR_OUTPUT, errno, "create the folder %s", name.s);
 	if (r < 0) {
 		if (made == 0)

@@ -18,7 +18,8 @@ struct co_bag_field {
 	const char *label, *value; /* value NULL: line left out; newlines become spaces */
 };
 
-/* Makes the folders, mode 0700. CO_ERR_USAGE if BAG exists and is not an empty folder. */
+/* Makes the folders, mode 0700. CO_ERR_USAGE if BAG exists and is not an empty folder, or one that holds
+ * an empty data/ alone. */
 int co_bag_create(const char *bag, struct co_err *err);
 
 /* Digests all files below data/ in byte order of their names and writes the tag files. @known: files (relative to the

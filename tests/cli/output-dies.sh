@@ -24,6 +24,7 @@ failed()
   else
     nothing_final "$1"
   fi
+  [ ! -e "$1/data/image.manifest.json" ] || equal "$(json "$1/data/image.manifest.json" .status)" output-failed "record on the disk"
 }
 # again FOLDER: what is on its disk, without what the kernel had in memory
 again()

@@ -117,6 +117,8 @@ START_TEST(create_overwrites_nothing)
 {
 	struct co_err err = CO_ERR_INIT;
 	ck_assert_int_eq(co_bag_create(in_folder(&dir, "bag"), NULL), 0);
+	ck_assert_int_eq(co_bag_create(in_folder(&dir, "bag"), NULL), 0); /* nothing is in it yet */
+	folder_puts(&dir, "bag/data/file", "");
 	ck_assert_int_eq(co_bag_create(in_folder(&dir, "bag"), &err), CO_ERR_USAGE);
 	ck_assert_ptr_nonnull(strstr(err.msg, "bag exists and is not an empty folder"));
 	folder_puts(&dir, "file", "");
