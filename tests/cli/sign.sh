@@ -106,27 +106,17 @@ damaged()
   old=$(xxd -p -s "$2" -l 1 "$1")
   printf '%b' "\\x$(printf %02x $((0x$old ^ 0x55)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
-# twenty_bytes FROM: from there to the end of the signature, each damaged in turn, is a problem. A few bytes are in no
-# signature (version numbers): what verification says must then be what it said before. The unit test takes every byte.
+# twenty_bytes FROM: from there to the end of the signature, each damaged in turn, is a problem. The unit test takes every
+# byte.
 twenty_bytes()
 {
-  local size i got unnoticed=0
+  local size i
   size=$(stat -c %s bag/$p7s)
-  expect 0 "$IMAGER" verify bag --progress none --json
-  jq -c .signature out > undamaged
   for ((i = 0; i < 20; i++)); do
     cp bag/$p7s work/
     damaged work/$p7s $(($1 + i * (size - 1 - $1) / 19))
-    got=0; "$IMAGER" verify work --progress none --json > out 2> err || got=$?
-    if [ $got = 0 ]; then
-      unnoticed=$((unnoticed + 1))
-      jq -c .signature out > damaged; same damaged undamaged
-    else
-      equal $got 4 "exit code with a damaged byte"
-      jq -r '.problems[]' out | grep -qF "$p7s" || { cat out; fail "no problem with the signature"; }
-    fi
+    problem "$p7s" "$IMAGER" verify work
   done
-  [ $unnoticed -le 3 ] || fail "$unnoticed of 20 damaged bytes were not noticed"
 }
 twenty_bytes 0
 head -c 500 bag/$p7s > work/$p7s; problem "is not a CMS signature" "$IMAGER" verify work
