@@ -16,11 +16,11 @@ function(script_test name label timeout)
 endfunction()
 
 foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
-    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign flip tamper)
+    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign flip tamper stock-tools)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 # These use loop devices or time-critical faults; side by side they would wait for each other.
-set_tests_properties(cli.acquire-device cli.acquire-bad-sectors cli.sidecars cli.export cli.demo cli.flip cli.tamper PROPERTIES RESOURCE_LOCK loop)
+set_tests_properties(cli.acquire-device cli.acquire-bad-sectors cli.sidecars cli.export cli.demo cli.flip cli.tamper cli.stock-tools PROPERTIES RESOURCE_LOCK loop)
 if(EXHIBIT_SANITIZE)
   # The demo builds for itself; it says nothing about this build.
   set_tests_properties(cli.demo PROPERTIES DISABLED TRUE)

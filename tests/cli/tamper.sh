@@ -83,7 +83,7 @@ while read -r file; do
         ;;
     esac
   done
-  case $file in $p7s) option=(--certificate ca.pem) ;; *) option=() ;; esac
+  case $file in "$p7s") option=(--certificate ca.pem) ;; *) option=() ;; esac
   rm "work/$file"; told ".*$file.*(is missing|not signed)|the bag is not signed.*$file" "${option[@]}"
   ln -s "$scratch/bag/$file" "work/$file"; told "(work/)?$file is a link, not a file"
   rm "work/$file"; mkdir "work/$file"; told "(work/)?$file is not a file"
