@@ -510,6 +510,7 @@ START_TEST(case_knows_all_kinds_of_sources)
 	json_decref(document);
 	guard.device.kind = IM_KIND_PARTITION;
 	guard.device.dev = 7;
+	snprintf(guard.device.name, sizeof guard.device.name, "nvme0n1p12");
 	ck_assert_int_eq(
 		co_vec_push(&guard.device.partitions, (struct im_partition) { .name = "x1", .dev = 7, .start = 77777 }),
 		0);
@@ -518,6 +519,7 @@ START_TEST(case_knows_all_kinds_of_sources)
 	ck_assert_ptr_nonnull(node(document, "uco-observable:DiskPartition"));
 	ck_assert_ptr_nonnull(node(document, "uco-observable:StorageMedium"));
 	holds(co_str_get(&out), "\"@value\": \"77777\"");
+	holds(co_str_get(&out), "\"uco-observable:partitionID\": \"12\"");
 	json_decref(document);
 }
 END_TEST
