@@ -61,8 +61,9 @@ int co_unsign_bag(const char *bag, struct co_err *err);
 int co_timestamp_request(const char *bag, const char *request, struct co_err *err);
 /* Puts the token of a reply into the bag's signature; the file is replaced at once. CO_ERR_USAGE: it has a time stamp.
  * CO_ERR_FAILED: the request was rejected. CO_ERR_FORMAT: the reply is damaged. CO_ERR_MISMATCH: it is the reply for
- * another signature. Others as for the request. */
-int co_timestamp_attach(const char *bag, const char *reply, struct co_err *err);
+ * another signature, or not for @request (another nonce, which tells it from a reply that somebody had kept; NULL: the
+ * nonce is not compared). Others as for the request. */
+int co_timestamp_attach(const char *bag, const char *reply, const char *request, struct co_err *err);
 
 /* What a bag's signature is found to be. A zeroed struct is empty. */
 struct co_signature {

@@ -167,7 +167,13 @@ expect 1 "$IMAGER" timestamp bag --attach c.tsr; says_once 'did not grant'
 expect 1 "$IMAGER" timestamp bag --attach a.tsq; says_once 'not the reply'
 expect 1 "$IMAGER" timestamp bag --attach none; says_once none
 equal "$(sha256 bag/$p7s)" "$before" "the signature"
-expect 0 "$IMAGER" timestamp bag --attach a.tsr
+# another request for the same signature, and its reply under the name of the first one's
+expect 0 "$IMAGER" timestamp bag --request d.tsq
+answers d.tsq d.tsr
+cp a.tsq e.tsq; cp d.tsr e.tsr
+expect 4 "$IMAGER" timestamp bag --attach e.tsr; says_once 'e.tsr is not the answer to e.tsq: it has another nonce'
+equal "$(sha256 bag/$p7s)" "$before" "the signature"
+expect 0 "$IMAGER" timestamp bag --attach a.tsr; says_once 'the signature has its time stamp$'
 expect 2 "$IMAGER" timestamp bag --attach a.tsr; says_once 'time stamp already'
 [ -z "$(find bag -name '*.part*')" ] || fail "a .part file is left"
 by_openssl bag ca.pem || { cat openssl.txt; fail "the stamped signature"; }
