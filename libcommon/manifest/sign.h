@@ -80,7 +80,7 @@ void co_signature_free(struct co_signature *s);
 /* Checks the signature of a bag, and its time stamp. @trusted: file in PEM with the certificates that are trusted, or
  * NULL: certificates are not checked. If it is given, the signer's certificate must have been valid at the time of the
  * time stamp, or without (a valid) one now; and that of the time stamping authority at the time that it states, for it
- * expires while time stamps are still needed. Revocation is not checked: that needs a network.
+ * expires while time stamps are still needed. Revocation is not checked.
  * 0: nothing is wrong, and if @trusted is given it is signed. 1: problems were told. < 0: @trusted can't be read, or
  * CO_ERR_NOMEM. Free *ret in all cases. */
 int co_signature_verify(struct co_signature *ret, const char *bag, const char *trusted, co_bag_problem_fn *problem,
