@@ -440,7 +440,7 @@ Suite *t_record_suite(void)
 	tcase_add_test(c, the_map_names_what_was_read);
 	tcase_add_test(c, the_report_has_all_headings);
 	tcase_add_test(c, events_are_a_chain);
-	tcase_add_test(c,a_broken_log_of_events_is_told);
+	tcase_add_test(c, a_broken_log_of_events_is_told);
 	tcase_add_test(c, blocks_are_compared_with_their_file);
 	suite_add_tcase(s, c);
 	return s;
