@@ -166,11 +166,9 @@ const struct co_command im_cmd_verify = {
 	.operands = "BAG|IMAGE.E01",
 	.summary = "check a bag or image from end to end: signature, files, chunks, digests, blocks, header against "
 		   "record",
-	.details =
-		"A signature is checked if there is one; without --certificate it says only that the bag did not "
-		"change\n"
-		"since somebody signed it, not who. Exit status 4: there are differences or damage, all of which are\n"
-		"listed.",
+	.details = "A signature is checked if there is one; without --certificate it says only that the bag did not\n"
+		   "change since somebody signed it, not who. Revocation is not checked. Exit status 4: there are\n"
+		   "differences or damage, all of which are listed; 1: there is nothing that could be checked.",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.min_args = 1,

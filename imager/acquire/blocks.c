@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -65,9 +66,13 @@ static int not_a_block_file(struct im_blocks_checker *c, struct co_err *err)
 
 int im_blocks_open(struct im_blocks_checker *c, const char *file, uint64_t media, struct co_err *err)
 {
+	struct stat st;
 	char line[160];
 
 	*c = (struct im_blocks_checker) { .name = file, .media = media };
+	/* Opening a pipe would wait for its writer. */
+	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
+		return co_err_set(err, CO_ERR_FAILED, 0, "%s is not a file", file);
 	c->file = fopen(file, "re");
 	if (!c->file)
 		return co_err_set(err, CO_ERR_FAILED, errno, "open %s", file);

@@ -196,12 +196,22 @@ static void device_facet(struct document *d, const char *owner)
 	close_node(d);
 }
 
+/* The number of a partition in its table, which the kernel puts at the end of its name. */
+static const char *partition_number(const char *name)
+{
+	const char *at = name + strlen(name);
+
+	while (at > name && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	return at;
+}
+
 static void partition_facet(struct document *d, const char *owner)
 {
 	const struct im_device *device = &d->rec->guard->device;
 
 	open_facet(d, owner, "partition", "uco-observable:DiskPartitionFacet");
-	text(d, "uco-observable:partitionID", device->name);
+	text(d, "uco-observable:partitionID", partition_number(device->name));
 	integer(d, "uco-observable:partitionLength", d->rec->media_bytes);
 	for (size_t i = 0; i < device->partitions.n; i++)
 		if (device->partitions.at[i].dev == device->dev)

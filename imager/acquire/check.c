@@ -7,20 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acquire/compare.h"
 #include "acquire/damage.h"
+#include "acquire/events_read.h"
 #include "acquire/verify.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "e01/reader.h"
+#include "e01/segment.h"
 #include "manifest/bag.h"
 #include "run/pool.h"
-
-#define TEXT_MAX 2999 /* bytes of a header field that an image can hold */
 
 struct check {
 	struct im_check *result;
 	const struct im_check_opts *opts;
-	bool no_memory; /* a problem could not be noted */
+	struct im_bag_files_found files; /* of the payload of a bag */
+	bool no_memory;                  /* a problem or file could not be noted */
 };
 
 const char *im_check_result_name(enum im_check_result result)
@@ -62,6 +64,14 @@ static void bag_done(void *arg, uint64_t bytes)
 	const struct check *c = arg;
 
 	co_progress_add(c->opts->progress, bytes);
+}
+
+static void bag_file(void *arg, const char *path, const char sha256[65])
+{
+	struct check *c = arg;
+
+	if (im_bag_file_add(&c->files, path, sha256) < 0)
+		c->no_memory = true;
 }
 
 static void compare_digests(struct check *c, const struct co_digests *computed, const struct co_digests *stated,
@@ -118,44 +128,6 @@ static int decode(struct check *c, const struct co_source *image, const struct i
 	return 0;
 }
 
-/* Texts with control characters or broken characters (U+FFFD: see record_read.c), and those too long for the header,
- * are changed on their way into the image or the record. */
-static bool is_kept(const char *text)
-{
-	size_t n = strlen(text);
-
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return false;
-	return n <= TEXT_MAX && !strstr(text, "\xEF\xBF\xBD");
-}
-
-static void compare_text(struct check *c, const char *what, const char *recorded, const char *stored)
-{
-	recorded = recorded ? recorded : "";
-	stored = stored ? stored : "";
-	if (is_kept(recorded) && strcmp(recorded, stored) != 0)
-		problem(c, "the header of the image states another %s than the record", what);
-}
-
-static void compare_header(struct check *c, const struct co_e01_info *info, const struct im_recorded *rec)
-{
-	if (memcmp(info->guid, rec->guid, sizeof rec->guid) != 0)
-		problem(c, "the GUID of the image is not the one in the record: it belongs to another acquisition");
-	if (!im_recorded_fits(rec, info->media_size, info->sector_size))
-		problem(c,
-			"the image holds %" PRIu64 " bytes, but the record states %" PRIu64
-			" and a padding of %" PRIu64,
-			info->media_size, rec->media_bytes, rec->padding_bytes);
-	if (info->n_segments != rec->segments.n)
-		problem(c, "the image has %u segments, but the record states %zu", info->n_segments, rec->segments.n);
-	compare_text(c, "case number", rec->case_number, info->case_number);
-	compare_text(c, "evidence number", rec->evidence_number, info->evidence_number);
-	compare_text(c, "examiner", rec->examiner, info->examiner);
-	compare_text(c, "description", rec->description, info->description);
-	compare_text(c, "notes", rec->notes, info->notes);
-}
-
 static int check_media(struct check *c, const struct co_source *image, const struct im_recorded *rec,
 		       struct co_err *err)
 {
@@ -167,7 +139,7 @@ static int check_media(struct check *c, const struct co_source *image, const str
 	result->padding_bytes = rec ? rec->padding_bytes : 0;
 	if (rec) {
 		result->recorded = rec->padded;
-		compare_header(c, info, rec);
+		im_compare_header(info, rec, one_problem, c);
 	}
 	for (size_t i = 0; i < info->n_warnings; i++)
 		problem(c, "%s", info->warnings[i]);
@@ -223,28 +195,61 @@ static int explain_bag(const char *bag, int code, struct co_err *err)
 	return code;
 }
 
-static int check_bag(struct check *c, const char *bag, struct co_err *err)
+static int check_against_record(struct check *c, const char *bag, const struct im_recorded *rec, struct co_err *err)
 {
 	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
+	int r;
+
+	if (!is_complete(rec))
+		problem(c, "the record says that the acquisition did not complete: its status is %s", rec->status);
+	im_compare_segments(bag, &c->files, rec, one_problem, c);
+	r = im_events_check(rec->events, &rec->events_head, one_problem, c, err);
+	r = as_problem(c, r, err);
+	if (r < 0)
+		return r;
+	r = im_open_recorded(&image, rec, err);
+	if (r == 0)
+		r = check_media(c, &image, rec, err);
+	return as_problem(c, r, err);
+}
+
+static int check_bag(struct check *c, const char *bag, struct co_err *err)
+{
 	IM_CLEANUP_RECORDED struct im_recorded rec = { 0 };
+	const struct co_bag_watch watch = { .problem = one_problem, .done = bag_done, .payload = bag_file, .arg = c };
 	int r;
 
 	co_progress_phase(c->opts->progress, "bag", 0, "bytes");
 	r = co_signature_verify(&c->result->signature, bag, c->opts->trusted, one_problem, c, err);
 	if (r < 0)
 		return r;
-	r = co_bag_verify(bag, one_problem, c, bag_done, err);
+	r = co_bag_verify(bag, &watch, err);
 	if (r < 0)
 		return explain_bag(bag, r, err);
 	r = im_record_read(&rec, bag, err);
-	if (r < 0)
-		return as_problem(c, r, err);
-	if (!is_complete(&rec))
-		problem(c, "the record says that the acquisition did not complete: its status is %s", rec.status);
-	r = im_open_recorded(&image, &rec, err);
-	if (r == 0)
-		r = check_media(c, &image, &rec, err);
-	return as_problem(c, r, err);
+	return r < 0 ? as_problem(c, r, err) : check_against_record(c, bag, &rec, err);
+}
+
+/* Of files beside @name that have its stem and the extension of a segment, those that are none: that may be why one is
+ * missing. */
+static void tell_foreign(struct check *c, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	char extension[4];
+
+	if (!dot || strchr(dot, '/'))
+		return;
+	for (unsigned n = 1; co_e01_extension(n, extension) == 0; n++) {
+		CO_CLEANUP_STR struct co_str other = { 0 };
+		int r;
+
+		co_str_addf(&other, "%.*s.%s", (int)(dot - name), name, extension);
+		r = co_e01_probe(co_str_get(&other), NULL);
+		if (r < 0)
+			return;
+		if (r == 0)
+			problem(c, "%s is not an E01 file, though it has the name of a segment", co_str_get(&other));
+	}
 }
 
 static int check_image(struct check *c, const char *name, struct co_err *err)
@@ -252,6 +257,12 @@ static int check_image(struct check *c, const char *name, struct co_err *err)
 	CO_CLEANUP_SOURCE struct co_source image = CO_SOURCE_NONE;
 	int r = co_e01_open(&image, &name, 1, NULL, err);
 
+	/* An image that is damaged, cut or not all there does not match. What never was one is another matter. */
+	if (r == CO_ERR_FORMAT && co_e01_probe(name, NULL) == 1) {
+		problem(c, "%s", err->msg);
+		tell_foreign(c, name);
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	/* What counts is what is on the disk. (Those of a bag were read from there when its files were checked.) */
@@ -267,6 +278,7 @@ static int check(struct im_check *ret, const char *name, const struct im_check_o
 	struct check c = { .result = &result, .opts = opts };
 	int r = how(&c, name, err);
 
+	im_bag_files_found_free(&c.files);
 	if (r == 0)
 		r = conclude(&c, err);
 	if (r < 0)

@@ -44,8 +44,8 @@ struct im_check_opts {
 	struct co_progress *progress;
 };
 
-/* 0: *ret says what was found. < 0: nothing could be checked: not a bag, not an E01, a segment is missing or cut, or
- * opts->trusted can't be read. */
+/* 0: *ret says what was found; damage, also such that nothing can be decoded, is a list of problems. < 0: nothing could
+ * be checked: not a bag, not an E01, no such file, or opts->trusted can't be read. */
 int im_check_bag(struct im_check *ret, const char *bag, const struct im_check_opts *opts, struct co_err *err);
 int im_check_image(struct im_check *ret, const char *image, const struct im_check_opts *opts, struct co_err *err);
 void im_check_free(struct im_check *c);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acquire/json_read.h"
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "e01/segment.h"
@@ -74,6 +76,30 @@ static int in_data(const char *bag, const char *name, char **ret, struct co_err 
 	return 0;
 }
 
+static int get_sha256(const struct im_recorded *r, const json_t *v, char ret[65], struct co_err *err)
+{
+	uint8_t bytes[32];
+
+	if (json_is_null(v))
+		return 0;
+	if (json_string_length(v) != 64 || co_unhex(json_string_value(v), 32, bytes) < 0)
+		return damaged(r, "a SHA-256", err);
+	co_hex(bytes, 32, ret);
+	return 0;
+}
+
+static int get_segment_facts(struct im_recorded *r, const json_t *from, struct co_err *err)
+{
+	struct im_recorded_segment s = { 0 };
+	int code = get_uint(r, from, "bytes", &s.bytes, err);
+
+	if (code == 0)
+		code = get_sha256(r, json_object_get(from, "sha256"), s.sha256, err);
+	if (code < 0)
+		return code;
+	return co_vec_push(&r->segment_facts, s) < 0 ? no_memory(err) : 0;
+}
+
 static int get_segments(struct im_recorded *r, const char *bag, const json_t *from, struct co_err *err)
 {
 	size_t n = json_array_size(from);
@@ -95,6 +121,9 @@ static int get_segments(struct im_recorded *r, const char *bag, const json_t *fr
 			free(file);
 			return no_memory(err);
 		}
+		code = get_segment_facts(r, json_array_get(from, i), err);
+		if (code < 0)
+			return code;
 	}
 	return 0;
 }
@@ -105,7 +134,65 @@ static int get_image(struct im_recorded *r, const char *bag, const json_t *root,
 
 	if (!guid || strlen(guid) != 32 || co_unhex(guid, 16, r->guid) < 0)
 		return damaged(r, "image.guid", err);
-	return get_segments(r, bag, json_object_get(root, "segments"), err);
+	int code = get_text(r, json_object_get(root, "image"), "acquiry_date", &r->acquiry_date, err);
+
+	return code < 0 ? code : get_segments(r, bag, json_object_get(root, "segments"), err);
+}
+
+/* A range [first sector, sectors] behind all before it. */
+static int get_range(struct im_recorded *r, const json_t *range, struct co_err *err)
+{
+	json_int_t first = json_integer_value(json_array_get(range, 0)),
+		   n = json_integer_value(json_array_get(range, 1));
+	const struct im_range *last = r->unreadable.list.n ? &r->unreadable.list.at[r->unreadable.list.n - 1] : NULL;
+	uint64_t end;
+
+	if (json_array_size(range) != 2 || !json_is_integer(json_array_get(range, 0)) || first < 0 || n <= 0 ||
+	    !co_add((uint64_t)first, (uint64_t)n, &end) || (last && (uint64_t)first < last->first + last->count))
+		return damaged(r, "unreadable", err);
+	return im_ranges_add(&r->unreadable, (uint64_t)first, (uint64_t)n) < 0 ? no_memory(err) : 0;
+}
+
+static int get_unreadable(struct im_recorded *r, const json_t *root, struct co_err *err)
+{
+	const json_t *list = json_object_get(root, "unreadable");
+	int code = get_uint(r, root, "unreadable_sectors", &r->unreadable_sectors, err);
+
+	if (code == 0 && !json_is_array(list))
+		code = damaged(r, "unreadable", err);
+	for (size_t i = 0; code == 0 && i < json_array_size(list); i++)
+		code = get_range(r, json_array_get(list, i), err);
+	if (code == 0 && r->unreadable.total != r->unreadable_sectors)
+		code = damaged(r, "unreadable_sectors is not the number of those in unreadable", err);
+	return code;
+}
+
+static int get_events(struct im_recorded *r, const char *bag, const json_t *root, struct co_err *err)
+{
+	CO_CLEANUP_FREE char *file = NULL;
+	const json_t *events = json_object_get(root, "events");
+	int code = get_uint(r, events, "count", &r->events_head.count, err);
+
+	if (code == 0)
+		code = get_sha256(r, json_object_get(events, "head_sha256"), r->events_head.sha256, err);
+	if (code == 0 && r->events_head.count && !r->events_head.sha256[0])
+		code = damaged(r, "events.head_sha256", err);
+	if (code < 0)
+		return code;
+	if (asprintf(&file, "%s.events.jsonl", r->name) < 0) {
+		file = NULL;
+		return no_memory(err);
+	}
+	return in_data(bag, file, &r->events, err);
+}
+
+static int get_origin(struct im_recorded *r, const json_t *root, struct co_err *err)
+{
+	int code = get_text(r, json_object_get(root, "device"), "model", &r->model, err);
+
+	if (code == 0)
+		code = get_text(r, json_object_get(root, "device"), "serial", &r->serial, err);
+	return code < 0 ? code : get_text(r, json_object_get(root, "tool"), "version", &r->version, err);
 }
 
 static int get_media(struct im_recorded *r, const json_t *root, struct co_err *err)
@@ -115,8 +202,6 @@ static int get_media(struct im_recorded *r, const json_t *root, struct co_err *e
 
 	if (code == 0)
 		code = get_uint(r, media, "padding_bytes", &r->padding_bytes, err);
-	if (code == 0)
-		code = get_uint(r, root, "unreadable_sectors", &r->unreadable_sectors, err);
 	if (code == 0)
 		code = get_digests(r, json_object_get(root, "digests"), &r->plain, err);
 	r->padded = r->plain;
@@ -168,6 +253,12 @@ static int get_all(struct im_recorded *r, const char *bag, const json_t *root, s
 		code = get_image(r, bag, root, err);
 	if (code == 0)
 		code = get_blocks(r, bag, root, err);
+	if (code == 0)
+		code = get_unreadable(r, root, err);
+	if (code == 0)
+		code = get_events(r, bag, root, err);
+	if (code == 0)
+		code = get_origin(r, root, err);
 	return code < 0 ? code : get_case(r, root, err);
 }
 
@@ -200,19 +291,6 @@ static int find_record(const char *bag, char **ret_name, struct co_err *err)
 	return 0;
 }
 
-/* Our writer keeps a byte that is no UTF-8 as the lone surrogate \udcXX, which jansson refuses: such a byte is read as
- * U+FFFD. */
-static void replace_lone_surrogates(char *text, size_t n)
-{
-	for (size_t i = 0; i + 6 <= n; i++) {
-		if (text[i] != '\\')
-			continue;
-		if (strncmp(text + i, "\\udc", 4) == 0)
-			memcpy(text + i + 2, "fffd", 4);
-		i++;
-	}
-}
-
 static int read_file(const struct im_recorded *r, char **ret, size_t *ret_n, struct co_err *err)
 {
 	CO_CLEANUP_SOURCE struct co_source src = CO_SOURCE_NONE;
@@ -237,19 +315,13 @@ static int read_file(const struct im_recorded *r, char **ret, size_t *ret_n, str
 static int load(const struct im_recorded *r, json_t **ret, struct co_err *err)
 {
 	CO_CLEANUP_FREE char *text = NULL;
-	json_error_t why;
-	json_t *root;
+	struct co_err why = CO_ERR_INIT;
 	size_t n = 0;
 	int code = read_file(r, &text, &n, err);
 
 	if (code < 0)
 		return code;
-	replace_lone_surrogates(text, n);
-	root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (!root)
-		return damaged(r, why.text, err);
-	*ret = root;
-	return 0;
+	return im_json_parse(text, n, ret, &why) < 0 ? damaged(r, why.msg, err) : 0;
 }
 
 int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err)
@@ -286,6 +358,8 @@ void im_recorded_free(struct im_recorded *r)
 	for (size_t i = 0; i < r->segments.n; i++)
 		free(r->segments.at[i]);
 	co_vec_free(&r->segments);
+	co_vec_free(&r->segment_facts);
+	im_ranges_free(&r->unreadable);
 	free(r->file);
 	free(r->name);
 	free(r->status);
@@ -294,6 +368,11 @@ void im_recorded_free(struct im_recorded *r)
 	free(r->examiner);
 	free(r->description);
 	free(r->notes);
+	free(r->model);
+	free(r->serial);
+	free(r->version);
+	free(r->acquiry_date);
 	free(r->blocks);
+	free(r->events);
 	*r = (struct im_recorded) { 0 };
 }

@@ -8,21 +8,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "acquire/events.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "hash/digest.h"
+#include "read/reader.h"
+
+struct im_recorded_segment {
+	uint64_t bytes;
+	char sha256[65]; /* empty: it was not computed */
+};
 
 /* A zeroed struct is empty. Strings are NULL where the record has null. */
 struct im_recorded {
 	char *file; /* full name of the record */
 	char *name, *status;
 	char *case_number, *evidence_number, *examiner, *description, *notes;
+	char *model, *serial; /* of the device */
+	char *version;        /* of the program */
+	char *acquiry_date;   /* as struct co_e01_info has it */
 	uint64_t media_bytes, padding_bytes, unreadable_sectors;
 	uint8_t guid[16];
-	struct co_digests plain, padded; /* the same when nothing is padded */
-	CO_VEC(char *) segments;         /* full names, in order */
-	char *blocks;                    /* full name of the block digests; NULL: none were made */
+	struct co_digests plain, padded;                  /* the same when nothing is padded */
+	CO_VEC(char *) segments;                          /* full names, in order */
+	CO_VEC(struct im_recorded_segment) segment_facts; /* of each of them */
+	struct im_ranges unreadable;                      /* sectors */
+	char *blocks;                                     /* full name of the block digests; NULL: none were made */
+	char *events;                                     /* full name of the log of events */
+	struct im_events_head events_head;
 };
 
 /* Finds the one data/NAME.manifest.json of @bag and reads it. CO_ERR_FAILED: there is none, or it can't be read.

@@ -34,10 +34,17 @@ int co_bag_seal(const char *bag, const struct co_bag_field *fields, size_t n_fie
 /* What verification found wrong; one sentence each. Called in the order of the check. */
 typedef void co_bag_problem_fn(void *arg, const char *sentence);
 
-/* Checks tag manifest, payload manifest and completeness (each listed file is there and unchanged, no file of data/
- * is unlisted). 0: all is well. 1: problems were reported. < 0: BAG is no bag or can't be read.
- * @done (may be NULL) is told the bytes read, for progress. */
-int co_bag_verify(const char *bag, co_bag_problem_fn *problem, void *arg, void (*done)(void *arg, uint64_t bytes),
-		  struct co_err *err);
+struct co_bag_watch {
+	co_bag_problem_fn *problem;
+	void (*done)(void *arg, uint64_t bytes); /* bytes read, for progress; may be NULL */
+	/* The digest of each file of the payload manifest that could be read, as it is now; may be NULL. */
+	void (*payload)(void *arg, const char *path, const char sha256[65]);
+	void *arg;
+};
+
+/* Checks declaration, tag manifest, payload manifest and completeness: each listed file is there and unchanged, and
+ * there is no other file or empty folder, but for the tag manifest and its signature. 0: all is well. 1: problems were
+ * reported. < 0: BAG is no bag (it has no declaration and no manifest) or can't be read. */
+int co_bag_verify(const char *bag, const struct co_bag_watch *watch, struct co_err *err);
 
 #endif

@@ -59,7 +59,7 @@ void co_bag_problem(struct co_bag_walk *w, const char *name, const char *text)
 	CO_CLEANUP_STR struct co_str s = { 0 };
 	co_str_add_visible(&s, name, strlen(name));
 	co_str_addf(&s, " %s", text);
-	w->problem(w->arg, s.failed ? "a problem could not be told for lack of memory" : co_str_get(&s));
+	w->watch->problem(w->watch->arg, s.failed ? "a problem could not be told for lack of memory" : co_str_get(&s));
 	w->problems++;
 }
 
@@ -130,8 +130,8 @@ int co_bag_digest(const struct co_bag_walk *w, const char *path, char ret_hex[65
 			break;
 		if ((r = co_hasher_add(h, w->buf, (size_t)n, err)) < 0)
 			break;
-		if (w->done)
-			w->done(w->arg, (uint64_t)n);
+		if (w->watch && w->watch->done)
+			w->watch->done(w->watch->arg, (uint64_t)n);
 	}
 	if (r == 0)
 		r = co_hasher_finish(h, &d, err);
@@ -159,7 +159,7 @@ static int trouble(struct co_bag_walk *w, const char *path, int sys, const char 
 {
 	struct co_err why = CO_ERR_INIT;
 	co_err_set(&why, CO_ERR_FAILED, sys, "%s", text);
-	if (!w->problem)
+	if (!w->watch)
 		return co_err_set(err, CO_ERR_FAILED, sys, "%s/%s %s", w->bag, path, text);
 	co_bag_problem(w, path, why.msg);
 	return 0;
@@ -168,12 +168,13 @@ static int trouble(struct co_bag_walk *w, const char *path, int sys, const char 
 static int list_folder(struct co_bag_walk *w, const char *folder, unsigned depth, struct co_bag_entries *ret,
 		       struct co_err *err);
 
+/* @folder NULL: that of the bag. */
 static int list_name(struct co_bag_walk *w, const char *folder, int dir, const char *name, unsigned depth,
 		     struct co_bag_entries *ret, struct co_err *err)
 {
 	struct stat st;
 	CO_CLEANUP_FREE char *path = NULL;
-	if (asprintf(&path, "%s/%s", folder, name) < 0) {
+	if (asprintf(&path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name) < 0) {
 		path = NULL;
 		return co_bag_no_memory(w->bag, err);
 	}
@@ -192,31 +193,59 @@ static int list_name(struct co_bag_walk *w, const char *folder, int dir, const c
 static int list_folder(struct co_bag_walk *w, const char *folder, unsigned depth, struct co_bag_entries *ret,
 		       struct co_err *err)
 {
+	size_t names = 0;
 	if (depth > DEPTH_MAX)
 		return trouble(w, folder, 0, "lies too deep", err);
 	CO_CLEANUP_CLOSEDIR DIR *d = co_bag_open_folder(w->dir, folder);
 	if (!d)
 		return trouble(w, folder, errno, "can't be opened", err);
-	if (!w->problem && fsync(dirfd(d)) < 0 && errno != EINVAL)
+	if (!w->watch && fsync(dirfd(d)) < 0 && errno != EINVAL)
 		return co_err_set(err, CO_ERR_OUTPUT, errno, "sync %s/%s", w->bag, folder);
 	for (;;) {
 		errno = 0;
 		const struct dirent *e = readdir(d);
+		if (!e && errno)
+			return trouble(w, folder, errno, "can't be read", err);
 		if (!e)
-			return errno ? trouble(w, folder, errno, "can't be read", err) : 0;
+			break;
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
+		names++;
 		int r = list_name(w, folder, dirfd(d), e->d_name, depth, ret, err);
 		if (r < 0)
 			return r;
 	}
+	/* Sealing passes over it: no manifest can list a folder. */
+	return names || !w->watch ? 0 : trouble(w, folder, 0, "is an empty folder", err);
 }
 
 int co_bag_list_payload(struct co_bag_walk *w, struct co_bag_entries *ret, struct co_err *err)
 {
-	int r = list_folder(w, "data", 0, ret, err);
+	int r = list_folder(w, CO_BAG_DATA, 0, ret, err);
 	co_bag_entries_sort(ret);
 	return r;
+}
+
+int co_bag_list_tags(struct co_bag_walk *w, struct co_bag_entries *ret, struct co_err *err)
+{
+	CO_CLEANUP_CLOSEDIR DIR *d = co_bag_open_folder(w->dir, ".");
+	if (!d)
+		return trouble(w, ".", errno, "can't be opened", err);
+	for (;;) {
+		errno = 0;
+		const struct dirent *e = readdir(d);
+		if (!e && errno)
+			return trouble(w, ".", errno, "can't be read", err);
+		if (!e)
+			break;
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, CO_BAG_DATA) == 0)
+			continue;
+		int r = list_name(w, NULL, dirfd(d), e->d_name, 0, ret, err);
+		if (r < 0)
+			return r;
+	}
+	co_bag_entries_sort(ret);
+	return 0;
 }
 
 int co_bag_walk_open(struct co_bag_walk *w, const char *bag, struct co_err *err)

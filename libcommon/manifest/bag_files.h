@@ -15,6 +15,7 @@
 #define CO_BAG_TAG_MANIFEST "tagmanifest-sha256.txt"
 #define CO_BAG_DECLARATION "bagit.txt"
 #define CO_BAG_INFO "bag-info.txt"
+#define CO_BAG_DATA "data"
 
 enum {
 	CO_BAG_LINE_MAX = 4096, /* bytes of a line in a manifest */
@@ -44,10 +45,8 @@ void co_bag_entries_free(struct co_bag_entries *e);
 /* A bag that is being sealed or verified. */
 struct co_bag_walk {
 	int dir;
-	const char *bag;            /* its name, borrowed */
-	co_bag_problem_fn *problem; /* NULL while sealing: what is wrong is then a failure */
-	void *arg;
-	void (*done)(void *arg, uint64_t bytes); /* may be NULL */
+	const char *bag;                  /* its name, borrowed */
+	const struct co_bag_watch *watch; /* NULL while sealing: what is wrong is then a failure */
 	size_t problems;
 	uint8_t *buf; /* CO_BAG_READ_BYTES */
 };
@@ -70,5 +69,7 @@ DIR *co_bag_open_folder(int dir, const char *path);
 /* All files below data/, sorted. What is neither file nor folder, or can't be examined, is a problem while verifying
  * and a failure while sealing. Sealing also syncs the folders. */
 int co_bag_list_payload(struct co_bag_walk *w, struct co_bag_entries *ret, struct co_err *err);
+/* All other files, sorted; verification only. */
+int co_bag_list_tags(struct co_bag_walk *w, struct co_bag_entries *ret, struct co_err *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "manifest/bag_files.h"
+#include "manifest/sign.h"
 
 #define TAG_FILE_MAX_BYTES (64 * 1024 * 1024)
 
@@ -135,7 +136,9 @@ static int verify_entry(struct co_bag_walk *w, const char *manifest, const struc
 		co_bag_problem(w, e->path, "is missing");
 	else if (r < 0)
 		co_bag_problem(w, e->path, why.msg);
-	else if (strcmp(hex, e->sha256) != 0)
+	if (r == 0 && payload && w->watch->payload)
+		w->watch->payload(w->watch->arg, e->path, hex);
+	if (r == 0 && strcmp(hex, e->sha256) != 0)
 		co_bag_problem(w, e->path,
 			       payload ? "was changed: its SHA-256 is not the one in " CO_BAG_MANIFEST
 				       : "was changed: its SHA-256 is not the one in " CO_BAG_TAG_MANIFEST);
@@ -158,14 +161,21 @@ static int verify_manifest(struct co_bag_walk *w, const char *name, struct co_ba
 	return 0;
 }
 
-/* Without these in it, the tag manifest would prove nothing. */
-static void verify_tags_listed(struct co_bag_walk *w, const struct co_bag_entries *listed)
+/* Is it the tag manifest, or what signs it? They can't be in the tag manifest. */
+static bool is_beyond_tags(const char *path)
 {
-	static const char *const names[] = { CO_BAG_DECLARATION, CO_BAG_INFO, CO_BAG_MANIFEST };
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!co_bag_entries_find(listed, names[i]) &&
-		    faccessat(w->dir, names[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			co_bag_problem(w, names[i], "is not listed in " CO_BAG_TAG_MANIFEST);
+	return strcmp(path, CO_BAG_TAG_MANIFEST) == 0 || strcmp(path, CO_SIGNATURE_NAME) == 0;
+}
+
+/* A file that nobody lists could be anything; and without the manifest in it, the tag manifest would prove nothing. */
+static int verify_tags(struct co_bag_walk *w, const struct co_bag_entries *listed, struct co_err *err)
+{
+	CO_BAG_CLEANUP_ENTRIES struct co_bag_entries there = { 0 };
+	int r = co_bag_list_tags(w, &there, err);
+	for (size_t i = 0; r == 0 && i < there.list.n; i++)
+		if (!is_beyond_tags(there.list.at[i].path) && !co_bag_entries_find(listed, there.list.at[i].path))
+			co_bag_problem(w, there.list.at[i].path, "is not listed in " CO_BAG_TAG_MANIFEST);
+	return r;
 }
 
 /* "Payload-Oxum: octets.files" of bag-info.txt, if it is there. */
@@ -204,30 +214,40 @@ static int verify_payload(struct co_bag_walk *w, const struct co_bag_entries *li
 	return 0;
 }
 
-/* RFC 8493, 2.1.1: two lines. */
-static int verify_declaration(const struct co_bag_walk *w, struct co_err *err)
+/* RFC 8493, 2.1.1: two lines. What keeps a listed one from being read was told already. */
+static void verify_declaration(struct co_bag_walk *w, const struct co_bag_entries *listed)
 {
 	CO_CLEANUP_STR struct co_str text = { 0 };
 	struct co_err why = CO_ERR_INIT;
-	if (read_tag_file(w, CO_BAG_DECLARATION, &text, &why) < 0)
-		return co_err_set(err, CO_ERR_FORMAT, 0, "%s is not an evidence bag: %s %s", w->bag, CO_BAG_DECLARATION,
-				  why.msg);
-	if (strncmp(co_str_get(&text), "BagIt-Version: ", 15) != 0 ||
-	    !strstr(co_str_get(&text), "\nTag-File-Character-Encoding: UTF-8"))
-		return co_err_set(err, CO_ERR_FORMAT, 0, "%s is not an evidence bag: %s does not declare one in UTF-8",
-				  w->bag, CO_BAG_DECLARATION);
-	return 0;
+	if (read_tag_file(w, CO_BAG_DECLARATION, &text, &why) < 0) {
+		if (!co_bag_entries_find(listed, CO_BAG_DECLARATION))
+			co_bag_problem(w, CO_BAG_DECLARATION, why.sys == ENOENT ? "is missing" : why.msg);
+	} else if (strncmp(co_str_get(&text), "BagIt-Version: ", 15) != 0 ||
+		   !strstr(co_str_get(&text), "\nTag-File-Character-Encoding: UTF-8")) {
+		co_bag_problem(w, CO_BAG_DECLARATION, "does not declare a bag in UTF-8");
+	}
+}
+
+static bool is_bag(const struct co_bag_walk *w)
+{
+	static const char *const names[] = { CO_BAG_DECLARATION, CO_BAG_MANIFEST, CO_BAG_TAG_MANIFEST };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (faccessat(w->dir, names[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	return false;
 }
 
 static int verify(struct co_bag_walk *w, struct co_err *err)
 {
 	CO_BAG_CLEANUP_ENTRIES struct co_bag_entries tags = { 0 };
 	CO_BAG_CLEANUP_ENTRIES struct co_bag_entries payload = { 0 };
-	int r = verify_declaration(w, err);
-	if (r < 0 || (r = verify_manifest(w, CO_BAG_TAG_MANIFEST, &tags, err)) < 0)
+	if (!is_bag(w))
+		return co_err_set(err, CO_ERR_FORMAT, 0, "%s is not an evidence bag: it has no %s and no manifest",
+				  w->bag, CO_BAG_DECLARATION);
+	int r = verify_manifest(w, CO_BAG_TAG_MANIFEST, &tags, err);
+	verify_declaration(w, &tags);
+	if (r < 0 || (r == 0 && (r = verify_tags(w, &tags, err)) < 0))
 		return r;
-	if (r == 0)
-		verify_tags_listed(w, &tags);
 	if ((r = verify_manifest(w, CO_BAG_MANIFEST, &payload, err)) < 0)
 		return r;
 	if (r == 0 && (r = verify_payload(w, &payload, err)) < 0)
@@ -235,14 +255,11 @@ static int verify(struct co_bag_walk *w, struct co_err *err)
 	return w->problems ? 1 : 0;
 }
 
-int co_bag_verify(const char *bag, co_bag_problem_fn *problem_fn, void *arg, void (*done)(void *arg, uint64_t bytes),
-		  struct co_err *err)
+int co_bag_verify(const char *bag, const struct co_bag_watch *watch, struct co_err *err)
 {
 	struct co_bag_walk w;
 	int r = co_bag_walk_open(&w, bag, err);
-	w.problem = problem_fn;
-	w.arg = arg;
-	w.done = done;
+	w.watch = watch;
 	if (r == 0)
 		r = verify(&w, err);
 	co_bag_walk_close(&w);

@@ -64,8 +64,9 @@ int co_unsign_bag(const char *bag, struct co_err *err);
 int co_timestamp_request(const char *bag, const char *request, struct co_err *err);
 /* Puts the token of a reply into the bag's signature; the file is replaced at once. CO_ERR_USAGE: it has a time stamp.
  * CO_ERR_FAILED: the request was rejected. CO_ERR_FORMAT: the reply is damaged. CO_ERR_MISMATCH: it is the reply for
- * another signature. Others as for the request. */
-int co_timestamp_attach(const char *bag, const char *reply, struct co_err *err);
+ * another signature, or not for @request (another nonce, which tells it from a reply that somebody had kept; NULL: the
+ * nonce is not compared). Others as for the request. */
+int co_timestamp_attach(const char *bag, const char *reply, const char *request, struct co_err *err);
 
 /* What a bag's signature is found to be. A zeroed struct is empty. */
 struct co_signature {
@@ -82,7 +83,7 @@ void co_signature_free(struct co_signature *s);
 /* Checks the signature of a bag, and its time stamp. @trusted: file in PEM with the certificates that are trusted, or
  * NULL: certificates are not checked. If it is given, the signer's certificate must have been valid at the time of the
  * time stamp, or without (a valid) one now; and that of the time stamping authority at the time that it states, for it
- * expires while time stamps are still needed. Revocation is not checked: that needs a network.
+ * expires while time stamps are still needed. Revocation is not checked.
  * 0: nothing is wrong, and if @trusted is given it is signed. 1: problems were told. < 0: @trusted can't be read, or
  * CO_ERR_NOMEM. Free *ret in all cases. */
 int co_signature_verify(struct co_signature *ret, const char *bag, const char *trusted, co_bag_problem_fn *problem,

@@ -152,6 +152,96 @@ void co_cms_free(struct co_cms *c)
 	*c = (struct co_cms) { 0 };
 }
 
+/* An element of DER: its header lies before @at. */
+struct element {
+	const unsigned char *at, *end;
+	int tag, class;
+};
+
+/* The next element of [*at, end), which is passed over; @tag and @class are those that it must have. */
+static bool next(const unsigned char **at, const unsigned char *end, int tag, int class, struct element *ret)
+{
+	const unsigned char *content = *at;
+	long len = 0;
+	int how = *at < end ? ASN1_get_object(&content, &len, &ret->tag, &ret->class, end - *at) : 0x80;
+	if ((how & 0x81) || len > end - content || ret->tag != tag || ret->class != class)
+		return false;
+	ret->at = content;
+	ret->end = *at = content + len;
+	return true;
+}
+
+static bool is_universal(const unsigned char *at, const unsigned char *end, int tag)
+{
+	struct element e;
+	return next(&at, end, tag, V_ASN1_UNIVERSAL, &e);
+}
+
+/* AlgorithmIdentifiers without parameters, or with NULL. */
+static bool are_plain(const unsigned char *at, const unsigned char *end)
+{
+	struct element one, e;
+	while (at < end) {
+		if (!next(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &one) ||
+		    !next(&one.at, one.end, V_ASN1_OBJECT, V_ASN1_UNIVERSAL, &e))
+			return false;
+		if (one.at < one.end &&
+		    (!next(&one.at, one.end, V_ASN1_NULL, V_ASN1_UNIVERSAL, &e) || e.at < e.end || one.at < one.end))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 5652, 5.1 and 5.3: what no signature covers and nothing else depends on has one value that is right. */
+static bool has_right_frame(const unsigned char *at, size_t len, bool signs_data)
+{
+	const unsigned char *end = at + len;
+	struct element all, content, data, version, algorithms, signer, signer_version, e;
+	if (!next(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &all) ||
+	    !next(&all.at, all.end, V_ASN1_OBJECT, V_ASN1_UNIVERSAL, &e) ||
+	    !next(&all.at, all.end, 0, V_ASN1_CONTEXT_SPECIFIC, &content) ||
+	    !next(&content.at, content.end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &data) ||
+	    !next(&data.at, data.end, V_ASN1_INTEGER, V_ASN1_UNIVERSAL, &version) ||
+	    !next(&data.at, data.end, V_ASN1_SET, V_ASN1_UNIVERSAL, &algorithms) ||
+	    !next(&data.at, data.end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &e))
+		return false;
+	for (int tag = 0; tag < 2; tag++) /* certificates and revocation lists, if they are there */
+		(void)next(&data.at, data.end, tag, V_ASN1_CONTEXT_SPECIFIC, &e);
+	if (!next(&data.at, data.end, V_ASN1_SET, V_ASN1_UNIVERSAL, &e) ||
+	    !next(&e.at, e.end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, &signer) ||
+	    !next(&signer.at, signer.end, V_ASN1_INTEGER, V_ASN1_UNIVERSAL, &signer_version))
+		return false;
+	bool by_issuer = is_universal(signer.at, signer.end, V_ASN1_SEQUENCE);
+	return signer_version.end - signer_version.at == 1 && *signer_version.at == (by_issuer ? 1 : 3) &&
+	       version.end - version.at == 1 && *version.at == (by_issuer && signs_data ? 1 : 3) &&
+	       are_plain(algorithms.at, algorithms.end);
+}
+
+/* A time stamp whose name was damaged must not pass for something unknown. These are attributes of CAdES (ETSI EN 319
+ * 122-1), and the countersignature of RFC 5652. */
+static bool has_known_attributes(const CMS_SignerInfo *signer)
+{
+	static const char *const known[] = {
+		"1.2.840.113549.1.9.16.2.14", /* signature-time-stamp */
+		"1.2.840.113549.1.9.16.2.21", /* complete-certificate-references */
+		"1.2.840.113549.1.9.16.2.22", /* complete-revocation-references */
+		"1.2.840.113549.1.9.16.2.23", /* certificate-values */
+		"1.2.840.113549.1.9.16.2.24", /* revocation-values */
+		"1.2.840.113549.1.9.6",       /* countersignature */
+		"0.4.0.1733.2.4",             /* archive-time-stamp-v3 */
+	};
+	for (int i = 0; i < CMS_unsigned_get_attr_count(signer); i++) {
+		char name[80];
+		bool is_known = false;
+		OBJ_obj2txt(name, sizeof name, X509_ATTRIBUTE_get0_object(CMS_unsigned_get_attr(signer, i)), 1);
+		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+			is_known = is_known || strcmp(name, known[k]) == 0;
+		if (!is_known)
+			return false;
+	}
+	return true;
+}
+
 int co_cms_parse(struct co_cms *ret, const void *bytes, size_t len, struct co_err *err)
 {
 	CO_CMS_CLEANUP struct co_cms c = { 0 };
@@ -170,6 +260,11 @@ int co_cms_parse(struct co_cms *ret, const void *bytes, size_t len, struct co_er
 	if (sk_CMS_SignerInfo_num(signers) != 1)
 		return co_err_set(err, CO_ERR_FORMAT, 0, "has %d signers and not one", sk_CMS_SignerInfo_num(signers));
 	c.signer = sk_CMS_SignerInfo_value(signers, 0);
+	if (!has_right_frame(bytes, len, OBJ_obj2nid(CMS_get0_eContentType(c.info)) == NID_pkcs7_data))
+		return failed(err, CO_ERR_FORMAT,
+			      "is not in DER, or a version or algorithm is not that of its content");
+	if (!has_known_attributes(c.signer))
+		return co_err_set(err, CO_ERR_FORMAT, 0, "has an attribute behind the signature that is not known");
 	(void)CMS_set1_signers_certs(c.info, NULL, 0);
 	CMS_SignerInfo_get0_algs(c.signer, NULL, &c.certificate, NULL, NULL);
 	ERR_clear_error();
@@ -239,9 +334,12 @@ static int nid_of(const X509_ALGOR *algorithm)
 static int verify_algorithms(const struct co_cms *c, struct co_err *err)
 {
 	X509_ALGOR *digest = NULL, *signature = NULL;
-	int with = NID_undef, key;
+	int with = NID_undef, key, parameters = V_ASN1_UNDEF;
 	CMS_SignerInfo_get0_algs(c->signer, NULL, NULL, &digest, &signature);
 	int nid = nid_of(digest), how = nid_of(signature);
+	X509_ALGOR_get0(NULL, &parameters, NULL, digest);
+	if (parameters != V_ASN1_UNDEF && parameters != V_ASN1_NULL)
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "has a digest with parameters");
 	if (nid != NID_sha256 && nid != NID_sha384 && nid != NID_sha512)
 		return co_err_set(err, CO_ERR_MISMATCH, 0, "has a digest other than SHA-256, SHA-384 and SHA-512");
 	if (how == NID_rsaEncryption || how == NID_rsassaPss) /* state no digest, and OpenSSL checks them */

@@ -103,9 +103,29 @@ static int check_status(TS_RESP *reply, const char *name, struct co_err *err)
 	return TS_RESP_get_token(reply) ? 0 : co_err_set(err, CO_ERR_FORMAT, 0, "%s holds no time stamp", name);
 }
 
+/* RFC 3161, 2.4.2: the nonce of the request comes back. */
+static int compare_nonce(const struct co_token *token, const char *request, struct co_err *err)
+{
+	CO_CLEANUP_STR struct co_str bytes = { 0 };
+	CO_CLEANUP(free_request) TS_REQ *asked = NULL;
+	struct co_err why = CO_ERR_INIT;
+	int r = co_cms_read_file(-1, request, CO_CMS_MAX_BYTES, &bytes, &why);
+	if (r < 0)
+		return co_err_set(err, r, 0, "%s %s", request, why.msg);
+	const unsigned char *at = (const unsigned char *)co_str_get(&bytes);
+	asked = d2i_TS_REQ(NULL, &at, (long)bytes.n);
+	ERR_clear_error();
+	if (!asked)
+		return co_err_set(err, CO_ERR_FORMAT, 0, "%s is not a request for a time stamp", request);
+	const ASN1_INTEGER *sent = TS_REQ_get_nonce(asked), *came = TS_TST_INFO_get_nonce(token->info);
+	if (sent && (!came || ASN1_INTEGER_cmp(sent, came) != 0))
+		return co_err_set(err, CO_ERR_MISMATCH, 0, "is not the answer to %s: it has another nonce", request);
+	return 0;
+}
+
 /* Checks the token of a reply and puts it into the signature. */
 static int add_token(const struct co_cms *signature, const char *bag, TS_RESP *reply, const char *name,
-		     struct co_err *err)
+		     const char *request, struct co_err *err)
 {
 	CO_CMS_CLEANUP_TOKEN struct co_token token = { 0 };
 	CO_CMS_CLEANUP_BYTES unsigned char *der = NULL;
@@ -120,6 +140,12 @@ static int add_token(const struct co_cms *signature, const char *bag, TS_RESP *r
 	r = co_token_fits(&token, signature, &why);
 	if (r < 0)
 		return co_err_set(err, r, 0, "the time stamp in %s %s, that of %s", name, why.msg, bag);
+	if (request)
+		r = compare_nonce(&token, request, &why);
+	if (r == CO_ERR_MISMATCH)
+		return co_err_set(err, r, 0, "the time stamp in %s %s", name, why.msg);
+	if (r < 0)
+		return co_err_set(err, r, 0, "%s", why.msg);
 	r = co_token_add(signature, der, n, &why);
 	return r < 0 ? co_err_set(err, r, 0, "the time stamp in %s %s", name, why.msg) : 0;
 }
@@ -159,7 +185,7 @@ int co_timestamp_request(const char *bag, const char *request, struct co_err *er
 	return n < 0 ? no_memory(err) : co_sink_write_file(request, der, (size_t)n, err);
 }
 
-int co_timestamp_attach(const char *bag, const char *reply, struct co_err *err)
+int co_timestamp_attach(const char *bag, const char *reply, const char *request, struct co_err *err)
 {
 	CO_CMS_CLEANUP_BAG struct co_cms_bag b = { 0 };
 	CO_CLEANUP(free_response) TS_RESP *response = NULL;
@@ -169,6 +195,6 @@ int co_timestamp_attach(const char *bag, const char *reply, struct co_err *err)
 	if (r == 0)
 		r = check_status(response, reply, err);
 	if (r == 0)
-		r = add_token(&b.signature, bag, response, reply, err);
+		r = add_token(&b.signature, bag, response, reply, request, err);
 	return r < 0 ? r : co_cms_bag_write(bag, b.signature.info, &b.manifest, err);
 }

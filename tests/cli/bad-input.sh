@@ -18,11 +18,17 @@ printf 'QFI\373' > disk.qcow2; truncate -s 64K disk.qcow2
 
 for command in "$IMAGER verify" "$ANALYZER info" "$ANALYZER timeline --format body" "$ANALYZER hashes" "$ANALYZER ls"; do
   for input in cut.E01 head.E01 empty folder missing; do
+    # what is left of an image does not match: see below
+    case $command,$input in *verify,*.E01) continue ;; esac
     # shellcheck disable=SC2086 # command and options
     expect 1 $command $input
     says_once "$input"
     [ ! -s out ] || fail "'$command $input' wrote to standard output"
   done
+done
+for input in cut.E01 head.E01; do
+  expect 4 "$IMAGER" verify $input --progress none
+  grep -q "^PROBLEM  $input" out || { cat out; fail "the problem with $input is not told"; }
 done
 expect 1 "$IMAGER" verify noise.raw; says_once noise.raw
 for input in noise.raw zeros.raw; do
@@ -43,7 +49,7 @@ byte=$(od -An -tu1 -j $at -N1 flip.E01)
 # shellcheck disable=SC2059 # the format is the byte
 printf "\\x$(printf %02x $((byte ^ 16)))" | dd of=flip.E01 bs=1 seek=$at conv=notrunc status=none
 got=0; "$IMAGER" verify flip.E01 --progress none > out 2> err || got=$?
-[ $got = 4 ] || [ $got = 1 ] || { cat out err; fail "verify of a flipped image gave $got"; }
+equal $got 4 "verify of a flipped image"
 grep -q flip.E01 out err || fail "the damaged file is not named"
 got=0; "$ANALYZER" hashes flip.E01 > out 2> err || got=$?
 [ $got = 0 ] || [ $got = 1 ] || [ $got = 3 ] || fail "hashes of a flipped image gave $got"

@@ -68,6 +68,16 @@ check_case()
 }
 in_bag() { grep -q "  data/$2\$" "$1/manifest-sha256.txt" || fail "$1/manifest-sha256.txt does not list $2"; }
 
+# terms BAG NAME: all that its CASE document uses were looked up in the ontology
+terms()
+{
+  grep -oE '"(case|uco)-[a-z]+:[A-Za-z]+"' "$1/data/$2.case.jsonld" | tr -d '"' | sort -u > terms
+  [ "$(wc -l < terms)" -gt 30 ] || fail "few terms"
+  while read -r term; do
+    grep -qE "\`$term\`" "$TOP/docs/decisions/0012-case-uco-terms.md" || fail "$term is not among the terms that were looked up"
+  done < terms
+}
+
 # a file with hostile names, padded, in three segments
 hostile=$'<&">\'\x01\t]]>\xff\xef\xbf\xbe end'
 head -c 5000100 /dev/urandom > "$hostile"
@@ -95,6 +105,7 @@ same blocks <(grep -v '^#' bag/data/ev1.blocks.sha256)
 equal "$(xmllint --xpath "count($(role block))" bag/data/ev1.dfxml)" 5 "number of blocks"
 
 check_case bag ev1
+terms bag ev1
 case=bag/data/ev1.case.jsonld
 id_of() { node "$case" "$1" | jq -r '.["@id"]'; }
 action() { node "$case" case-investigation:InvestigativeAction | jq -r ".[\"uco-action:$1\"]$2"; }
@@ -161,6 +172,7 @@ attach served -r --direct-io=on
 expect 3 "$IMAGER" acquire "$loop" --output damaged --progress none
 check_dfxml damaged image
 check_case damaged image
+terms damaged image
 equal "$(jq -c .unreadable damaged/data/image.manifest.json)" '[[64,2],[2047,1]]' "list of bad sectors"
 equal "$(node damaged/data/image.case.jsonld uco-observable:StorageMedium | hash_of SHA256)" "" "digest of a source that could not be read"
 equal "$(node damaged/data/image.case.jsonld case-investigation:InvestigativeAction | jq -r '.["uco-action:actionStatus"]')" Complete/Finish "status of the action"

@@ -16,17 +16,20 @@
 
 static struct folder dir;
 static struct co_str problems; /* of the last verification, one per line */
+static struct co_str payload;  /* digests of it, one per line */
 static uint64_t bytes_done;
 
 static void set_up(void)
 {
 	folder_make(&dir);
 	problems = (struct co_str) { 0 };
+	payload = (struct co_str) { 0 };
 }
 
 static void tear_down(void)
 {
 	co_str_free(&problems);
+	co_str_free(&payload);
 	folder_remove(&dir);
 }
 
@@ -42,11 +45,19 @@ static void on_done(void *arg, uint64_t bytes)
 	bytes_done += bytes;
 }
 
+static void on_payload(void *arg, const char *path, const char sha256[65])
+{
+	ck_assert_ptr_eq(arg, &dir);
+	co_str_addf(&payload, "%s  %s\n", sha256, path);
+}
+
 static int verify(struct co_err *err)
 {
 	co_str_clear(&problems);
 	bytes_done = 0;
-	return co_bag_verify(in_folder(&dir, "bag"), on_problem, &dir, on_done, err);
+	const struct co_bag_watch watch = { on_problem, on_done, on_payload, &dir };
+	co_str_clear(&payload);
+	return co_bag_verify(in_folder(&dir, "bag"), &watch, err);
 }
 
 static void check_problems(const char *want)
@@ -219,6 +230,8 @@ START_TEST(changes_are_found)
 	make_bag();
 	folder_puts(&dir, "bag/data/abc", "abd");
 	check_problems("data/abc was changed: its SHA-256 is not the one in manifest-sha256.txt\n");
+	ck_assert_str_eq(co_str_get(&payload), "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9  "
+					       "data/abc\n" HEX_EMPTY "  data/empty\n" HEX_ABC "  data/sub/abc\n");
 	folder_puts(&dir, "bag/data/abc", "abcd");
 	check_problems("data/abc was changed: its SHA-256 is not the one in manifest-sha256.txt\n"
 		       "bag-info.txt states another number of bytes or files than there are in data/\n");
@@ -270,11 +283,46 @@ START_TEST(what_is_no_bag)
 	ck_assert_int_eq(mkdir(in_folder(&dir, "bag"), 0700), 0);
 	ck_assert_int_eq(verify(&err), CO_ERR_FORMAT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "is not an evidence bag"));
-	folder_puts(&dir, "bag/bagit.txt", "something else\n");
-	ck_assert_int_eq(verify(&err), CO_ERR_FORMAT);
-	folder_puts(&dir, "bag/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-16\n");
-	ck_assert_int_eq(verify(&err), CO_ERR_FORMAT);
 	ck_assert_str_eq(co_str_get(&problems), "");
+}
+END_TEST
+
+START_TEST(the_declaration_is_checked)
+{
+	static const char changed[] = "bagit.txt was changed: its SHA-256 is not the one in tagmanifest-sha256.txt\n"
+				      "bagit.txt does not declare a bag in UTF-8\n";
+	make_bag();
+	folder_puts(&dir, "bag/bagit.txt", "something else\n");
+	check_problems(changed);
+	folder_puts(&dir, "bag/bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-16\n");
+	check_problems(changed);
+	ck_assert_int_eq(unlink(in_folder(&dir, "bag/bagit.txt")), 0);
+	check_problems("bagit.txt is missing\n");
+	ck_assert_int_eq(mkdir(in_folder(&dir, "bag/bagit.txt"), 0700), 0);
+	check_problems("bagit.txt is not a file\nbagit.txt is an empty folder\n");
+}
+END_TEST
+
+/* Nobody lists them, so they could be anything. */
+START_TEST(added_tag_files_and_folders_are_found)
+{
+	make_bag();
+	folder_puts(&dir, "bag/notes\x1b.txt", "");
+	check_problems("notes\\x1b.txt is not listed in tagmanifest-sha256.txt\n");
+	ck_assert_int_eq(unlink(in_folder(&dir, "bag/notes\x1b.txt")), 0);
+	ck_assert_int_eq(mkdir(in_folder(&dir, "bag/more"), 0700), 0);
+	check_problems("more is an empty folder\n");
+	folder_puts(&dir, "bag/more/file", "");
+	check_problems("more/file is not listed in tagmanifest-sha256.txt\n");
+	ck_assert_int_eq(unlink(in_folder(&dir, "bag/more/file")), 0);
+	ck_assert_int_eq(rmdir(in_folder(&dir, "bag/more")), 0);
+	ck_assert_int_eq(symlink("bagit.txt", in_folder(&dir, "bag/tagmanifest-sha256.txt.p7s")), 0);
+	check_problems("tagmanifest-sha256.txt.p7s is neither a file nor a folder\n");
+	ck_assert_int_eq(unlink(in_folder(&dir, "bag/tagmanifest-sha256.txt.p7s")), 0);
+	folder_puts(&dir, "bag/tagmanifest-sha256.txt.p7s", "checked elsewhere");
+	check_problems("");
+	ck_assert_int_eq(mkdir(in_folder(&dir, "bag/data/none"), 0700), 0);
+	check_problems("data/none is an empty folder\n");
 }
 END_TEST
 
@@ -282,9 +330,9 @@ END_TEST
 static void forge(const char *text)
 {
 	CO_CLEANUP_STR struct co_str tags = { 0 };
-	static const char *const names[] = { "bag-info.txt", "bagit.txt", "manifest-sha256.txt" };
+	static const char *const names[] = { "VERIFY.txt", "bag-info.txt", "bagit.txt", "manifest-sha256.txt" };
 	folder_puts(&dir, "bag/manifest-sha256.txt", text);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct co_digests d;
 		char hex[2 * CO_HASH_MAX + 1], name[64];
 		snprintf(name, sizeof name, "bag/%s", names[i]);
@@ -364,8 +412,9 @@ START_TEST(an_unlisted_manifest_proves_nothing)
 {
 	make_bag();
 	folder_puts(&dir, "bag/tagmanifest-sha256.txt", "");
-	check_problems("bagit.txt is not listed in tagmanifest-sha256.txt\n"
+	check_problems("VERIFY.txt is not listed in tagmanifest-sha256.txt\n"
 		       "bag-info.txt is not listed in tagmanifest-sha256.txt\n"
+		       "bagit.txt is not listed in tagmanifest-sha256.txt\n"
 		       "manifest-sha256.txt is not listed in tagmanifest-sha256.txt\n");
 	folder_puts(&dir, "bag/tagmanifest-sha256.txt", HEX_ABC "  data/abc\n");
 	ck_assert_int_eq(verify(NULL), 1);
@@ -391,6 +440,8 @@ Suite *t_bag_suite(void)
 	tcase_add_test(tc, a_linked_folder_is_not_entered);
 	tcase_add_test(tc, an_unfinished_bag_is_told);
 	tcase_add_test(tc, what_is_no_bag);
+	tcase_add_test(tc, the_declaration_is_checked);
+	tcase_add_test(tc, added_tag_files_and_folders_are_found);
 	tcase_add_loop_test(tc, forged_manifests_are_refused, 0, (int)(sizeof forged / sizeof *forged));
 	tcase_add_test(tc, other_line_forms_are_read);
 	tcase_add_test(tc, long_lines_and_zero_bytes_are_refused);

@@ -3,9 +3,12 @@
 
 #include "acquire/blocks.h"
 #include "acquire/events.h"
+#include "acquire/events_read.h"
 #include "acquire/report.h"
 #include "folder.h"
 #include "suites.h"
+
+#define SOME_SHA256 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static struct folder *dir;
 static struct im_guard guard;
@@ -21,6 +24,8 @@ static void set_up(void)
 	ck_assert_int_eq(mkdir(in_folder(dir, "data"), 0700), 0);
 	guard = IM_GUARD_NONE;
 	guard.device.path = strdup(path);
+	snprintf(guard.device.model, sizeof guard.device.model, "A disk");
+	snprintf(guard.device.serial, sizeof guard.device.serial, "S-1");
 	rec = (struct im_record) { .name = "ev",
 				   .block_digests = true,
 				   .command_line = "exhibit-imager acquire",
@@ -48,9 +53,12 @@ static void set_up(void)
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 2, 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 3, 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, 19, 1), 0);
-	ck_assert_int_eq(co_vec_push(&rec.bags[0].segments,
-				     (struct im_segment) { .name = strdup(segment), .part = strdup(part), .bytes = 7 }),
+	ck_assert_int_eq(co_vec_push(&rec.bags[0].segments, (struct im_segment) { .name = strdup(segment),
+										  .part = strdup(part),
+										  .bytes = 7,
+										  .sha256 = SOME_SHA256 }),
 			 0);
+	rec.bags[0].events = (struct im_events_head) { 9, SOME_SHA256 };
 }
 
 static void tear_down(void)
@@ -97,6 +105,18 @@ START_TEST(the_record_is_read_back)
 	ck_assert_str_eq(r.segments.at[0], expected);
 	snprintf(expected, sizeof expected, "%s/data/ev.blocks.sha256", dir->name);
 	ck_assert_str_eq(r.blocks, expected);
+	snprintf(expected, sizeof expected, "%s/data/ev.events.jsonl", dir->name);
+	ck_assert_str_eq(r.events, expected);
+	ck_assert_uint_eq(r.events_head.count, 9);
+	ck_assert_str_eq(r.events_head.sha256, SOME_SHA256);
+	ck_assert_uint_eq(r.segment_facts.n, 1);
+	ck_assert_uint_eq(r.segment_facts.at[0].bytes, 7);
+	ck_assert_str_eq(r.segment_facts.at[0].sha256, SOME_SHA256);
+	ck_assert_uint_eq(r.unreadable.list.n, 2);
+	ck_assert_uint_eq(r.unreadable.list.at[1].first, 19);
+	ck_assert_str_eq(r.model, "A disk");
+	ck_assert_str_eq(r.serial, "S-1");
+	ck_assert_ptr_null(r.acquiry_date);
 	im_recorded_free(&r);
 	rec.block_digests = false;
 	write_record();
@@ -172,6 +192,16 @@ START_TEST(damaged_records_are_refused)
 		{ "\"guid\": \"0102", "\"guid\": \"01" },
 		{ "\"md5\": \"5a", "\"md5\": \"5" },
 		{ "\"status\": \"complete-with-errors\"", "\"status\": null" },
+		{ "\"unreadable_sectors\": 3", "\"unreadable_sectors\": 4" },
+		{ "\"unreadable\": [", "\"unreadable\": [[1, 0]," },
+		{ "\"unreadable\": [", "\"unreadable\": [[9223372036854775807, 9223372036854775807]," },
+		{ "\"unreadable\": [", "\"unreadable\": [[20, 1]," },
+		{ "\"unreadable\": [", "\"unreadable\": [[-1, 1]," },
+		{ "\"unreadable\": [", "\"unreadable\": [{}," },
+		{ "\"head_sha256\": \"" SOME_SHA256 "\"", "\"head_sha256\": null" },
+		{ "\"head_sha256\": \"", "\"head_sha256\": \"x" },
+		{ "\"count\": 9", "\"count\": \"9\"" },
+		{ "\"sha256\": \"" SOME_SHA256 "\"", "\"sha256\": \"00\"" },
 	};
 	refused(CO_ERR_FORMAT, " ");
 	refused(CO_ERR_FORMAT, "[]");
@@ -280,6 +310,81 @@ START_TEST(events_are_a_chain)
 }
 END_TEST
 
+static struct co_str told; /* one sentence per line, without the name of the folder */
+
+static void on_sentence(void *arg, const char *sentence)
+{
+	const char *slash = strrchr(sentence, '/');
+
+	ck_assert_ptr_eq(arg, &told);
+	co_str_addf(&told, "%s\n", slash ? slash + 1 : sentence);
+}
+
+static void check_events(const char *text, const struct im_events_head *head, const char *want)
+{
+	struct co_err err = CO_ERR_INIT;
+
+	folder_puts(dir, "events", text);
+	co_str_clear(&told);
+	ck_assert_int_eq(im_events_check(in_folder(dir, "events"), head, on_sentence, &told, &err), 0);
+	ck_assert_str_eq(co_str_get(&told), want);
+}
+
+START_TEST(a_broken_log_of_events_is_told)
+{
+	static char lines[3][512], text[2048];
+	struct im_events *e = NULL;
+	struct im_events_head head, other;
+	struct co_err err = CO_ERR_INIT;
+	FILE *f;
+
+	ck_assert_int_eq(im_events_open(&e, in_folder(dir, "log"), &err), 0);
+	im_events_add(e, "one", "a byte that is no character: \xff");
+	im_events_add(e, "two", "second");
+	im_events_add(e, "three", "third");
+	ck_assert_int_eq(im_events_commit(e, &head, &err), 0);
+	f = fopen(in_folder(dir, "log"), "re");
+	ck_assert_ptr_nonnull(f);
+	for (int i = 0; i < 3; i++)
+		ck_assert_ptr_nonnull(fgets(lines[i], sizeof lines[i], f));
+	fclose(f);
+
+	snprintf(text, sizeof text, "%s%s%s", lines[0], lines[1], lines[2]);
+	check_events(text, &head, "");
+	snprintf(text, sizeof text, "%s%s", lines[0], lines[1]);
+	check_events(text, &head, "events holds 2 events, but the record states 3: it was cut\n");
+	snprintf(text, sizeof text, "%s%s", lines[0], lines[2]);
+	check_events(text, &head,
+		     "events: the chain of events is broken at line 2: it or a line before it was changed, added or "
+		     "taken out\n"
+		     "events holds 2 events, but the record states 3: it was cut\n");
+	snprintf(text, sizeof text, "%s%s%s%s", lines[0], lines[1], lines[2], lines[2]);
+	check_events(text, &head,
+		     "events: the chain of events is broken at line 4: it or a line before it was changed, added or "
+		     "taken out\n"
+		     "events holds 4 events, but the record states 3: some were added\n");
+	snprintf(text, sizeof text, "%snothing\n%s", lines[0], lines[2]);
+	check_events(text, &head,
+		     "events: line 2 is not an event\n"
+		     "events: the chain of events is broken at line 3: it or a line before it was changed, added or "
+		     "taken out\n");
+	snprintf(text, sizeof text, "%s%s%s", lines[0], lines[1], lines[2]);
+	*strstr(text, "third") = 'T';
+	check_events(text, &head, "events: its last line is not the one whose digest the record states\n");
+	*strstr(text, "second") = 'S';
+	check_events(text, &head,
+		     "events: the chain of events is broken at line 3: it or a line before it was changed, added or "
+		     "taken out\n"
+		     "events: its last line is not the one whose digest the record states\n");
+	other = head;
+	other.count = 2;
+	snprintf(text, sizeof text, "%s%s%s", lines[0], lines[1], lines[2]);
+	check_events(text, &other, "events holds 3 events, but the record states 2: some were added\n");
+	ck_assert_int_eq(im_events_check(in_folder(dir, "none"), &head, on_sentence, &told, &err), CO_ERR_FAILED);
+	co_str_free(&told);
+}
+END_TEST
+
 START_TEST(blocks_are_compared_with_their_file)
 {
 	struct im_blocks_writer w;
@@ -371,6 +476,7 @@ Suite *t_record_suite(void)
 	tcase_add_test(c, the_map_names_what_was_read);
 	tcase_add_test(c, the_report_has_all_headings);
 	tcase_add_test(c, events_are_a_chain);
+	tcase_add_test(c, a_broken_log_of_events_is_told);
 	tcase_add_test(c, blocks_are_compared_with_their_file);
 	suite_add_tcase(s, c);
 	return s;

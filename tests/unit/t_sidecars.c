@@ -2,6 +2,7 @@
 /* The files beside an image that other programs and people read: DFXML, CASE/UCO, and the form of a certificate. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <unistd.h>
 
 #include "acquire/blocks.h"
 #include "acquire/case_uco.h"
@@ -510,6 +511,7 @@ START_TEST(case_knows_all_kinds_of_sources)
 	json_decref(document);
 	guard.device.kind = IM_KIND_PARTITION;
 	guard.device.dev = 7;
+	snprintf(guard.device.name, sizeof guard.device.name, "nvme0n1p12");
 	ck_assert_int_eq(
 		co_vec_push(&guard.device.partitions, (struct im_partition) { .name = "x1", .dev = 7, .start = 77777 }),
 		0);
@@ -518,6 +520,7 @@ START_TEST(case_knows_all_kinds_of_sources)
 	ck_assert_ptr_nonnull(node(document, "uco-observable:DiskPartition"));
 	ck_assert_ptr_nonnull(node(document, "uco-observable:StorageMedium"));
 	holds(co_str_get(&out), "\"@value\": \"77777\"");
+	holds(co_str_get(&out), "\"uco-observable:partitionID\": \"12\"");
 	json_decref(document);
 }
 END_TEST
@@ -606,6 +609,190 @@ START_TEST(the_same_record_gives_the_same_bytes)
 }
 END_TEST
 
+/* --- each fact in its place --- */
+
+/* No two values are the same, so that none can stand for another. */
+static void set_distinct_values(void)
+{
+	struct im_device *d = &guard.device;
+
+	free(d->path);
+	d->path = strdup("/dev/sdq");
+	snprintf(d->name, sizeof d->name, "sdq");
+	snprintf(d->vendor, sizeof d->vendor, "Vendor");
+	snprintf(d->model, sizeof d->model, "Model");
+	snprintf(d->serial, sizeof d->serial, "Serial");
+	snprintf(d->revision, sizeof d->revision, "Revision");
+	snprintf(d->wwid, sizeof d->wwid, "naa.5");
+	snprintf(d->transport, sizeof d->transport, "usb");
+	rec.command_line = "exhibit-imager acquire /dev/sdq";
+	rec.info = (struct im_case) { .case_number = "C-1",
+				      .evidence_number = "E-2",
+				      .examiner = "Examiner",
+				      .description = "Description",
+				      .notes = "Notes" };
+	rec.read_bytes = 9999;
+	ck_assert_int_eq(co_vec_push(&guard.layers, (struct im_layer) { "first layer", true, "" }), 0);
+	ck_assert_int_eq(co_vec_push(&guard.layers, (struct im_layer) { "second layer", false, "" }), 0);
+	guard.before = guard.after = (struct im_counters) { .valid = true };
+	guard.after.writes = 4711;
+}
+
+START_TEST(each_fact_is_in_the_dfxml)
+{
+	static const char *const facts[] = {
+		"<command_line>exhibit-imager acquire /dev/sdq</command_line>",
+		"<start_time>2023-11-14T22:13:20.123456789Z</start_time>",
+		"<image_filename>/dev/sdq</image_filename>",
+		"<exhibit:status>complete-with-errors</exhibit:status>",
+		"<exhibit:start_time>2023-11-14T22:13:20.123456789Z</exhibit:start_time>",
+		"<exhibit:end_time>2023-11-14T22:13:21.000000000Z</exhibit:end_time>",
+		"<exhibit:case_number>C-1</exhibit:case_number>",
+		"<exhibit:evidence_number>E-2</exhibit:evidence_number>",
+		"<exhibit:examiner>Examiner</exhibit:examiner>",
+		"<exhibit:description>Description</exhibit:description>",
+		"<exhibit:notes>Notes</exhibit:notes>",
+		"<exhibit:path>/dev/sdq</exhibit:path>",
+		"<exhibit:kind>disk</exhibit:kind>",
+		"<exhibit:vendor>Vendor</exhibit:vendor>",
+		"<exhibit:model>Model</exhibit:model>",
+		"<exhibit:serial>Serial</exhibit:serial>",
+		"<exhibit:revision>Revision</exhibit:revision>",
+		"<exhibit:wwid>naa.5</exhibit:wwid>",
+		"<exhibit:transport>usb</exhibit:transport>",
+		"<exhibit:size>10000</exhibit:size>",
+		"<exhibit:logical_sector>512</exhibit:logical_sector>",
+		"<exhibit:physical_sector>4096</exhibit:physical_sector>",
+		"<exhibit:name>ev</exhibit:name>",
+		"<exhibit:compression>fast</exhibit:compression>",
+		"<exhibit:guid>01020300000000000000000000000000</exhibit:guid>",
+		"<exhibit:padding_bytes>240</exhibit:padding_bytes>",
+		"<exhibit:verification>match</exhibit:verification>",
+		"<sector_size>512</sector_size>",
+		"<filesize>7</filesize>",
+	};
+	char uid[32];
+
+	set_distinct_values();
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+		ck_assert_msg(count(dfxml(NULL), facts[i]) == 1, "%s is not there once:\n%s", facts[i],
+			      co_str_get(&out));
+	snprintf(uid, sizeof uid, "<uid>%u</uid>", geteuid());
+	holds(dfxml(NULL), uid);
+}
+END_TEST
+
+START_TEST(each_fact_is_in_the_certificate)
+{
+	static const char *const facts[][2] = {
+		{ "Case number", "C-1" },
+		{ "Evidence number", "E-2" },
+		{ "Description", "Description" },
+		{ "Read from", "/dev/sdq" },
+		{ "Kind", "disk" },
+		{ "Vendor", "Vendor" },
+		{ "Model", "Model" },
+		{ "Serial number", "Serial" },
+		{ "Size", "10000 bytes" },
+		{ "Size of a sector", "512 bytes" },
+		{ "Operated by", "Examiner" },
+		{ "Begun (UTC)", "2023-11-14T22:13:20Z" },
+		{ "Ended (UTC)", "2023-11-14T22:13:21Z" },
+		{ "Hardware write blocker", "____" },
+		{ "Image", "ev" },
+		{ "GUID of the image", "01020300000000000000000000000000" },
+	};
+
+	set_distinct_values();
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+		char line[128];
+
+		snprintf(line, sizeof line, "\n   %s:%*s%s", facts[i][0], (int)(24 - strlen(facts[i][0])), "",
+			 facts[i][1]);
+		holds(certificate(), line);
+	}
+	holds(certificate(), "- first layer: applied\n");
+	holds(certificate(), "- second layer: not applied\n");
+	holds(certificate(), "counted 4711 writes");
+	guard.after.valid = false;
+	lacks(certificate(), "writes and discards");
+}
+END_TEST
+
+static void refers_to(const json_t *from, const char *key, const json_t *to)
+{
+	const json_t *v = json_object_get(from, key);
+
+	ck_assert_msg(v != NULL && to != NULL, "no %s", key);
+	ck_assert_str_eq(string_of(json_is_array(v) ? json_array_get(v, 0) : v, "@id"), string_of(to, "@id"));
+}
+
+static const json_t *facet(const json_t *of, size_t i, const char *type)
+{
+	const json_t *f = json_array_get(json_object_get(of, "uco-core:hasFacet"), i);
+
+	ck_assert_str_eq(string_of(f, "@type"), type);
+	return f;
+}
+
+static void check_value(const json_t *object, const char *key, const char *value)
+{
+	ck_assert_str_eq(string_of(json_object_get(object, key), "@value"), value);
+}
+
+START_TEST(each_fact_is_in_its_place_in_case)
+{
+	json_t *document;
+	const json_t *action, *source, *image, *segment, *relation, *provenance, *f;
+
+	set_distinct_values();
+	guard.device.vendor[0] = '\0'; /* else there are two identities */
+	document = parse(case_uco());
+	action = node(document, "case-investigation:InvestigativeAction");
+	source = node(document, "uco-observable:StorageMedium");
+	image = node(document, "uco-observable:Image");
+	segment = node(document, "uco-observable:File");
+	relation = node(document, "uco-observable:ObservableRelationship");
+	provenance = node(document, "case-investigation:ProvenanceRecord");
+	check_value(action, "uco-action:startTime", "2023-11-14T22:13:20.123456789Z");
+	check_value(action, "uco-action:endTime", "2023-11-14T22:13:21.000000000Z");
+	refers_to(action, "uco-action:performer", node(document, "uco-identity:Identity"));
+	refers_to(action, "uco-action:instrument", node(document, "uco-tool:Tool"));
+	refers_to(action, "uco-action:environment", node(document, "uco-observable:Computer"));
+	refers_to(action, "uco-action:object", source);
+	refers_to(action, "uco-action:result", image);
+	holds(string_of(action, "uco-core:description"), "exhibit-imager acquire /dev/sdq");
+	refers_to(image, "case-investigation:wasDerivedFrom", source);
+	refers_to(relation, "uco-core:source", image);
+	refers_to(relation, "uco-core:target", segment);
+	ck_assert_str_eq(string_of(relation, "uco-core:kindOfRelationship"), "Contained_Within");
+	ck_assert_str_eq(string_of(provenance, "case-investigation:exhibitNumber"), "E-2");
+	ck_assert_str_eq(string_of(provenance, "uco-core:name"), "data/ev.manifest.json");
+	refers_to(provenance, "uco-core:object", image);
+	ck_assert_str_eq(string_of(node(document, "case-investigation:Investigation"), "uco-core:name"), "C-1");
+	ck_assert_str_eq(string_of(node(document, "uco-identity:Identity"), "uco-core:name"), "Examiner");
+	ck_assert_str_eq(string_of(source, "uco-core:name"), "/dev/sdq");
+	ck_assert_str_eq(string_of(source, "uco-core:description"), "Description");
+	f = facet(source, 0, "uco-observable:DeviceFacet");
+	ck_assert_str_eq(string_of(f, "uco-observable:model"), "Model");
+	ck_assert_str_eq(string_of(f, "uco-observable:serialNumber"), "Serial");
+	ck_assert_str_eq(string_of(f, "uco-observable:deviceType"), "usb");
+	f = facet(source, 1, "uco-observable:StorageMediumFacet");
+	check_value(f, "uco-observable:totalStorageCapacityInBytes", "10000");
+	check_value(facet(source, 2, "uco-observable:ContentDataFacet"), "uco-observable:sizeInBytes", "10000");
+	ck_assert_str_eq(string_of(facet(image, 0, "uco-observable:ImageFacet"), "uco-observable:imageType"), "E01");
+	check_value(facet(image, 1, "uco-observable:ContentDataFacet"), "uco-observable:sizeInBytes", "10240");
+	f = facet(segment, 0, "uco-observable:FileFacet");
+	ck_assert_str_eq(string_of(f, "uco-observable:fileName"), "ev.E01");
+	ck_assert_str_eq(string_of(f, "uco-observable:filePath"), "data/ev.E01");
+	check_value(f, "uco-observable:sizeInBytes", "7");
+	json_decref(document);
+	snprintf(guard.device.vendor, sizeof guard.device.vendor, "Vendor");
+	holds(case_uco(), "\"uco-core:name\": \"Vendor\"");
+	holds(case_uco(), "\"uco-observable:manufacturer\": {");
+}
+END_TEST
+
 Suite *t_sidecars_suite(void)
 {
 	Suite *s = suite_create("sidecars");
@@ -627,6 +814,9 @@ Suite *t_sidecars_suite(void)
 	tcase_add_test(c, a_long_list_of_segments_is_cut_short);
 	tcase_add_test(c, only_a_complete_acquisition_is_certified);
 	tcase_add_test(c, the_same_record_gives_the_same_bytes);
+	tcase_add_test(c, each_fact_is_in_the_dfxml);
+	tcase_add_test(c, each_fact_is_in_the_certificate);
+	tcase_add_test(c, each_fact_is_in_its_place_in_case);
 	suite_add_tcase(s, c);
 	return s;
 }

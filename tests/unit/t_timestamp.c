@@ -11,7 +11,7 @@ static int request(const char *name, struct co_err *err)
 
 static int attach(const char *name, struct co_err *err)
 {
-	return co_timestamp_attach(in_folder(&dir, "bag"), in_folder(&dir, name), err);
+	return co_timestamp_attach(in_folder(&dir, "bag"), in_folder(&dir, name), NULL, err);
 }
 
 /* Has the signature of the bag stamped at a time (seconds from now). */
@@ -85,9 +85,7 @@ START_TEST(time_stamps_are_attached)
 }
 END_TEST
 
-/* A byte in the name of the attribute makes the time stamp something unknown, as if it were taken away: 11 bytes. Else
- * only the version numbers are left, two of the signature and two of the token in it, and that the token's two names of
- * SHA-256 have no parameters. */
+/* Those that no signature covers, too: the name of the attribute, versions, and parameters of algorithms. */
 START_TEST(each_byte_of_time_stamps_counts)
 {
 	static uint8_t bytes[8192];
@@ -110,8 +108,8 @@ START_TEST(each_byte_of_time_stamps_counts)
 			ck_assert_int_eq(s.time_ns, whole.time_ns);
 		*(s.stamped ? &unnoticed : &lost) += 1;
 	}
-	ck_assert_uint_le(lost, 11);
-	ck_assert_uint_le(unnoticed, 6);
+	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(unnoticed, 0);
 }
 END_TEST
 
@@ -138,6 +136,31 @@ START_TEST(bad_replies_are_refused)
 	check_fine(NULL, "CN=J\xC3\xBCrgen", false);
 	folder_write(&dir, "tsr", bytes, n);
 	ck_assert_int_eq(attach("tsr", NULL), 0);
+	check_fine(NULL, "CN=J\xC3\xBCrgen", true);
+}
+END_TEST
+
+/* Two requests for the same signature differ in their nonce only. */
+START_TEST(replies_to_another_request_are_refused)
+{
+	struct authority a = { .identity = &tsa, .time = time(NULL) - 2 * YEAR };
+	struct co_err err = CO_ERR_INIT;
+	char one[600], two[600], reply[600], bag[600];
+	snprintf(bag, sizeof bag, "%s", in_folder(&dir, "bag"));
+	snprintf(one, sizeof one, "%s", in_folder(&dir, "one"));
+	snprintf(two, sizeof two, "%s", in_folder(&dir, "two"));
+	snprintf(reply, sizeof reply, "%s", in_folder(&dir, "tsr"));
+	sign();
+	ck_assert_int_eq(request("one", NULL), 0);
+	ck_assert_int_eq(request("two", NULL), 0);
+	answer(&dir, "one", "tsr", &a);
+	ck_assert_int_eq(co_timestamp_attach(bag, reply, two, &err), CO_ERR_MISMATCH);
+	ck_assert_msg(strstr(err.msg, "it has another nonce") != NULL, "%s", err.msg);
+	ck_assert_int_eq(co_timestamp_attach(bag, reply, reply, &err), CO_ERR_FORMAT);
+	ck_assert_msg(strstr(err.msg, "is not a request") != NULL, "%s", err.msg);
+	ck_assert_int_eq(co_timestamp_attach(bag, reply, in_folder(&dir, "none"), &err), CO_ERR_FAILED);
+	check_fine(NULL, "CN=J\xC3\xBCrgen", false);
+	ck_assert_int_eq(co_timestamp_attach(bag, reply, one, &err), 0);
 	check_fine(NULL, "CN=J\xC3\xBCrgen", true);
 }
 END_TEST
@@ -211,6 +234,7 @@ Suite *t_timestamp_suite(void)
 	tcase_add_test(c, time_stamps_are_attached);
 	tcase_add_test(c, each_byte_of_time_stamps_counts);
 	tcase_add_test(c, bad_replies_are_refused);
+	tcase_add_test(c, replies_to_another_request_are_refused);
 	tcase_add_test(c, time_stamps_keep_expired_signatures);
 	tcase_add_test(c, time_stamps_of_strangers_prove_nothing);
 	tcase_add_test(c, certificates_for_other_things_do_not_stamp);
