@@ -149,7 +149,7 @@ static int look_for_final(const char *path, const struct stat *st, int type, str
 	(void)st;
 	if (type != FTW_F)
 		return 0;
-	if ((fnmatch("*.E[0-9][0-9]", name, 0) == 0 && !strstr(name, ".part")) ||
+	if ((fnmatch("*.E[0-9][0-9]", name, 0) == 0 && !strstr(name, ".writing.")) ||
 	    strcmp(name, "manifest-sha256.txt") == 0 || strcmp(name, "tagmanifest-sha256.txt") == 0) {
 		snprintf(final_found, sizeof final_found, "%s", name);
 		final_name = final_found;
