@@ -233,13 +233,15 @@ START_TEST(the_map_names_what_was_read)
 	struct co_err err = CO_ERR_INIT;
 
 	rec.read_bytes = 10000;
+	ck_assert_int_eq(im_areas_add(&rec.areas, 2, 2, IM_BAD), 0);
+	ck_assert_int_eq(im_areas_add(&rec.areas, 19, 1, IM_BAD), 0);
 	ck_assert_int_eq(im_map_text(&rec, &s, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "0x00000000  0x00000400  +\n"
 						     "0x00000400  0x00000400  -\n"
 						     "0x00000800  0x00001E00  +\n"
 						     "0x00002600  0x00000110  -\n"));
 	co_str_clear(&s);
-	rec.bad.list.n = 1;
+	ck_assert_int_eq(im_areas_set(&rec.areas, 19, 1, IM_FINISHED), 0);
 	rec.read_bytes = 4096;
 	ck_assert_int_eq(im_map_text(&rec, &s, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "0x00000800  0x00000800  +\n"
@@ -443,6 +445,9 @@ START_TEST(sectors_and_bytes_have_64_bits)
 	ck_assert_int_eq(im_ranges_add(&rec.bad, UINT64_C(5000000000), 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, bytes / 512 - 1, 1), 0);
 	ck_assert_uint_eq(rec.bad.list.n, 3);
+	for (size_t i = 0; i < rec.bad.list.n; i++)
+		ck_assert_int_eq(im_areas_add(&rec.areas, rec.bad.list.at[i].first, rec.bad.list.at[i].count, IM_BAD),
+				 0);
 	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &manifest, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&manifest), "\"bytes\": 6597069766656"));
 	for (const char *const *text = (const char *const[]) { "4294967295", "5000000000", "12884901887", NULL }; *text;
