@@ -277,7 +277,7 @@ static void kept_segments(struct co_json *j, const struct im_bag_record *bag)
 
 static void image(struct co_json *j, const struct im_record *rec, const struct im_bag_record *bag)
 {
-	char guid[33];
+	char guid[33], date[40];
 
 	im_guid_text(rec->guid, guid);
 	co_json_object(j, "image");
@@ -288,6 +288,8 @@ static void image(struct co_json *j, const struct im_record *rec, const struct i
 	co_json_uint(j, "segment_bytes", rec->segment_limit);
 	co_json_time(j, "acquired", rec->acquired_ns);
 	co_json_int(j, "acquired_ns", rec->acquired_ns);
+	co_time_text_sec(rec->acquired_ns, date);
+	co_json_str(j, "acquiry_date", date); /* as the image has it */
 	co_json_bool(j, "patched", rec->patched);
 	co_json_uint(j, "safe_bytes", co_max_u64(rec->read_bytes, bag->earlier ? bag->earlier->bytes : 0));
 	co_json_array(j, "uncompressed_mib");

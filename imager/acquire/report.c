@@ -7,6 +7,7 @@
 
 #include "acquire/blocks.h"
 #include "base/clock.h"
+#include "read/map.h"
 #include "version.h"
 
 static void heading(struct co_str *s, const char *text)
@@ -86,6 +87,7 @@ static void source(struct co_str *s, const struct im_record *rec)
 	number(s, "Physical sector", d->physical_sector, "bytes");
 	if (rec->padding_bytes)
 		number(s, "Padding in the image", rec->padding_bytes, "zero bytes (whole sectors are stored)");
+	field(s, "Hidden areas", d->hidden.sentence);
 	for (size_t i = 0; i < d->partitions.n; i++) {
 		co_str_add(s, "Partition:             ");
 		co_str_add_visible(s, d->partitions.at[i].name, strlen(d->partitions.at[i].name));
@@ -94,8 +96,25 @@ static void source(struct co_str *s, const struct im_record *rec)
 	}
 }
 
-static void write_block(struct co_str *s, const struct im_guard *g)
+static void samples(struct co_str *s, const struct im_record *rec)
 {
+	struct im_samples_difference d;
+	int differ = im_samples_differ(&rec->samples_before, &rec->samples_after, &d);
+
+	if (!rec->samples_after.n)
+		field(s, "Samples", "not taken at the end");
+	else if (differ)
+		co_str_addf(s, "Samples:               THE SOURCE HAS CHANGED at byte %" PRIu64 "\n", d.first);
+	else
+		co_str_addf(
+			s,
+			"Samples:               %u areas, read before and after, are the same; %u could not be read\n",
+			d.compared, d.unreadable);
+}
+
+static void write_block(struct co_str *s, const struct im_record *rec)
+{
+	const struct im_guard *g = rec->guard;
 	uint64_t writes;
 
 	heading(s, "Write block");
@@ -111,6 +130,11 @@ static void write_block(struct co_str *s, const struct im_guard *g)
 		number(s, "Writes and discards", writes, "counted by the kernel on the disk during the acquisition");
 	else
 		field(s, "Writes and discards", "not counted for this source");
+	if (g->trace.complete)
+		number(s, "Trace of requests", im_trace_non_reads(&g->trace), "that did not only read");
+	else
+		field(s, "Trace of requests", g->trace.why[0] ? g->trace.why : "none for this source");
+	samples(s, rec);
 }
 
 /* Who holds one bag must know where the other one is, and whether it is worth anything. */
@@ -170,6 +194,9 @@ static void unreadable(struct co_str *s, const struct im_record *rec)
 		return;
 	}
 	number(s, "Sectors", rec->bad.total, "could not be read and are zeros in the image:");
+	if (im_areas_total(&rec->areas, IM_BAD) != rec->bad.total)
+		number(s, "Of these", rec->bad.total - im_areas_total(&rec->areas, IM_BAD),
+		       "were not tried one by one: time was over");
 	for (size_t i = 0; i < rec->bad.list.n; i++)
 		co_str_addf(s, "%" PRIu64 " to %" PRIu64 " (%" PRIu64 ")\n", rec->bad.list.at[i].first,
 			    rec->bad.list.at[i].first + rec->bad.list.at[i].count - 1, rec->bad.list.at[i].count);
@@ -206,6 +233,13 @@ static void times(struct co_str *s, const struct im_record *rec)
 	field(s, "Start (UTC)", start);
 	field(s, "End (UTC)", end);
 	co_str_addf(s, "Duration:              %.3f s\n", (double)rec->duration_ns / 1e9);
+	for (size_t i = 0; i < rec->sessions.n; i++) {
+		co_time_text(rec->sessions.at[i].start_ns, start);
+		co_str_addf(s, "Earlier session:       begun %s, came to byte %" PRIu64 ", %s\n", start,
+			    rec->sessions.at[i].read_bytes,
+			    rec->sessions.at[i].end_ns ? im_status_name(rec->sessions.at[i].status)
+						       : "did not end by itself");
+	}
 }
 
 static int done(const struct co_str *s, struct co_err *err)
@@ -217,7 +251,7 @@ int im_report_text(const struct im_record *rec, const struct im_bag_record *bag,
 {
 	case_and_tool(s, rec);
 	source(s, rec);
-	write_block(s, rec->guard);
+	write_block(s, rec);
 	acquisition(s, rec, bag);
 	segments(s, bag);
 	unreadable(s, rec);
@@ -226,33 +260,20 @@ int im_report_text(const struct im_record *rec, const struct im_bag_record *bag,
 	return done(s, err);
 }
 
-static void map_line(struct co_str *s, uint64_t from, uint64_t to, char state)
-{
-	if (from < to)
-		co_str_addf(s, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", from, to - from, state);
-}
-
 int im_map_text(const struct im_record *rec, struct co_str *s, struct co_err *err)
 {
-	uint64_t at = 0;
 	bool finished = rec->read_bytes == rec->media_bytes;
+	const struct im_map map = {
+		.areas = &rec->areas,
+		.unit = rec->sector,
+		.bytes = rec->media_bytes,
+		.read = rec->read_bytes,
+		.status = finished ? '+' : '?',
+		.position = rec->read_bytes,
+		.pass = 1,
+	};
 
-	co_str_add(s, "# Mapfile. Created by exhibit-imager " CO_VERSION "\n");
-	co_str_add(s, "# current_pos  current_status  current_pass\n");
-	co_str_addf(s, "0x%08" PRIX64 "     %c               1\n", rec->read_bytes, finished ? '+' : '?');
-	co_str_add(s, "#      pos        size  status\n");
-	for (size_t i = 0; i < rec->bad.list.n; i++) {
-		uint64_t from = rec->bad.list.at[i].first * rec->sector;
-		uint64_t to = from + rec->bad.list.at[i].count * rec->sector;
-
-		if (to > rec->read_bytes)
-			to = rec->read_bytes;
-		map_line(s, at, from, '+');
-		map_line(s, from, to, '-');
-		at = to;
-	}
-	map_line(s, at, rec->read_bytes, '+');
-	map_line(s, rec->read_bytes, rec->media_bytes, '?');
+	im_map_write(&map, s);
 	return done(s, err);
 }
 
@@ -310,7 +331,8 @@ int im_verify_text(const struct im_record *rec, struct co_str *s, struct co_err 
 		"     tail -n 1 data/%s.events.jsonl | tr -d '\\n' | sha256sum\n\n",
 		n, n);
 	co_str_addf(s,
-		    "5. data/%s.map is a map of GNU ddrescue: '+' was read, '-' could not be read.\n"
+		    "5. data/%s.map is a map of GNU ddrescue: '+' was read, '-' could not be read; '/', '*' and '?'\n"
+		    "   were not tried sector by sector, or not at all, when time was over or the source was lost.\n"
 		    "     ddrescuelog -t data/%s.map\n",
 		    n, n);
 	how_to_check_signature(s);

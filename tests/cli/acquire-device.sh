@@ -59,3 +59,20 @@ grep -q "$loop" out || fail "devices (table) does not list $loop"
 
 expect 0 "$IMAGER" acquire "$loop" --output never --dry-run --progress none
 [ ! -e never ] || fail "--dry-run made the bag"
+
+# each layer of the write block, or nothing: without the right to set the flag one is missing
+attach disk.raw
+expect 0 "$IMAGER" acquire "$loop" --output strict --require-write-block --progress none --json
+equal "$(jq -r '[.write_block.layers[] | select(.applied | not)] | length' out)" 0 "layers that are missing"
+for process in readers writer guardian; do
+  json out '.write_block.layers[] | select(.name == "seccomp") | .proof' > proof
+  grep -q "$process: mode 2" proof || fail "the $process is not confined by seccomp"
+done
+if setpriv --bounding-set -sys_admin --inh-caps -sys_admin true 2> /dev/null; then
+  expect 1 setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$IMAGER" acquire "$loop" --output never --require-write-block --progress none
+  says 'the write block has no BLKROSET'
+  [ ! -e never ] || fail "a bag was made without a write block"
+  expect 0 setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$IMAGER" acquire "$loop" --output weak --progress none --json
+  says 'the write block has no BLKROSET'
+  equal "$(json out '.write_block.layers[] | select(.name == "BLKROSET") | .applied')" false
+fi

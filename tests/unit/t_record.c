@@ -5,6 +5,7 @@
 #include "acquire/events.h"
 #include "acquire/events_read.h"
 #include "acquire/report.h"
+#include "base/clock.h"
 #include "folder.h"
 #include "suites.h"
 
@@ -31,6 +32,7 @@ static void set_up(void)
 				   .command_line = "exhibit-imager acquire",
 				   .info = { .case_number = "C-1", .examiner = "J\xc3\xbcrgen \"X\"\nY" },
 				   .guard = &guard,
+				   .acquired_ns = INT64_C(1600000000) * CO_NS_PER_S,
 				   .media_bytes = 10000,
 				   .padding_bytes = 240,
 				   .sector = 512,
@@ -116,7 +118,7 @@ START_TEST(the_record_is_read_back)
 	ck_assert_uint_eq(r.unreadable.list.at[1].first, 19);
 	ck_assert_str_eq(r.model, "A disk");
 	ck_assert_str_eq(r.serial, "S-1");
-	ck_assert_ptr_null(r.acquiry_date);
+	ck_assert_str_eq(r.acquiry_date, "2020-09-13T12:26:40Z");
 	im_recorded_free(&r);
 	rec.block_digests = false;
 	write_record();
@@ -233,13 +235,15 @@ START_TEST(the_map_names_what_was_read)
 	struct co_err err = CO_ERR_INIT;
 
 	rec.read_bytes = 10000;
+	ck_assert_int_eq(im_areas_add(&rec.areas, 2, 2, IM_BAD), 0);
+	ck_assert_int_eq(im_areas_add(&rec.areas, 19, 1, IM_BAD), 0);
 	ck_assert_int_eq(im_map_text(&rec, &s, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "0x00000000  0x00000400  +\n"
 						     "0x00000400  0x00000400  -\n"
 						     "0x00000800  0x00001E00  +\n"
 						     "0x00002600  0x00000110  -\n"));
 	co_str_clear(&s);
-	rec.bad.list.n = 1;
+	ck_assert_int_eq(im_areas_set(&rec.areas, 19, 1, IM_FINISHED), 0);
 	rec.read_bytes = 4096;
 	ck_assert_int_eq(im_map_text(&rec, &s, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&s), "0x00000800  0x00000800  +\n"
@@ -443,6 +447,9 @@ START_TEST(sectors_and_bytes_have_64_bits)
 	ck_assert_int_eq(im_ranges_add(&rec.bad, UINT64_C(5000000000), 1), 0);
 	ck_assert_int_eq(im_ranges_add(&rec.bad, bytes / 512 - 1, 1), 0);
 	ck_assert_uint_eq(rec.bad.list.n, 3);
+	for (size_t i = 0; i < rec.bad.list.n; i++)
+		ck_assert_int_eq(im_areas_add(&rec.areas, rec.bad.list.at[i].first, rec.bad.list.at[i].count, IM_BAD),
+				 0);
 	ck_assert_int_eq(im_record_text(&rec, &rec.bags[0], &manifest, &err), 0);
 	ck_assert_ptr_nonnull(strstr(co_str_get(&manifest), "\"bytes\": 6597069766656"));
 	for (const char *const *text = (const char *const[]) { "4294967295", "5000000000", "12884901887", NULL }; *text;

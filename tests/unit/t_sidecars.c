@@ -127,12 +127,12 @@ static const char *certificate(void)
 
 static void holds(const char *text, const char *what)
 {
-	ck_assert_msg(strstr(text, what) != NULL, "'%s' is not in:\n%s", what, text);
+	ck_assert_msg(strstr(text, what) != NULL, "'%s' is not in:\n%.3000s", what, text);
 }
 
 static void lacks(const char *text, const char *what)
 {
-	ck_assert_msg(strstr(text, what) == NULL, "'%s' is in:\n%s", what, text);
+	ck_assert_msg(strstr(text, what) == NULL, "'%s' is in:\n%.3000s", what, text);
 }
 
 static unsigned count(const char *text, const char *what)
@@ -636,6 +636,7 @@ static void set_distinct_values(void)
 	ck_assert_int_eq(co_vec_push(&guard.layers, (struct im_layer) { "second layer", false, "" }), 0);
 	guard.before = guard.after = (struct im_counters) { .valid = true };
 	guard.after.writes = 4711;
+	guard.after.written_sectors = guard.before.written_sectors + 1;
 }
 
 START_TEST(each_fact_is_in_the_dfxml)
