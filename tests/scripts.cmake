@@ -31,6 +31,11 @@ if(EXHIBIT_SANITIZE)
   # The demo builds for itself; it says nothing about this build.
   set_tests_properties(cli.demo PROPERTIES DISABLED TRUE)
 endif()
+if(EXHIBIT_SANITIZE MATCHES address)
+  # libewf 20140813 loses memory (56 bytes) when there is no space for the table of a segment. The program is confined
+  # when leaks are looked for, so that it can't read a list of those to pass over.
+  set_tests_properties(cli.output-dies PROPERTIES ENVIRONMENT "${script_environment};ASAN_OPTIONS=detect_leaks=0")
+endif()
 
 foreach(name clean-system hacked-wordpress deleted-names two-partitions hostile-names)
   script_test(case.${name} case 120 ${CMAKE_CURRENT_SOURCE_DIR}/cases/run.sh ${name})

@@ -127,12 +127,12 @@ static const char *certificate(void)
 
 static void holds(const char *text, const char *what)
 {
-	ck_assert_msg(strstr(text, what) != NULL, "'%s' is not in:\n%.3000s", what, text);
+	ck_assert_msg(strstr(text, what) != NULL, "'%s' is not in:\n%.2000s", what, text);
 }
 
 static void lacks(const char *text, const char *what)
 {
-	ck_assert_msg(strstr(text, what) == NULL, "'%s' is in:\n%.3000s", what, text);
+	ck_assert_msg(strstr(text, what) == NULL, "'%s' is in:\n%.2000s", what, text);
 }
 
 static unsigned count(const char *text, const char *what)
