@@ -2,6 +2,9 @@
 set(script_environment
   "IMAGER=$<TARGET_FILE:exhibit-imager>" "ANALYZER=$<TARGET_FILE:exhibit-analyzer>" "TOP=${PROJECT_SOURCE_DIR}")
 
+if(EXHIBIT_SANITIZE)
+  list(APPEND script_environment "SANITIZED=1")
+endif()
 if(EXHIBIT_SANITIZE MATCHES address)
   # Whole stacks, so that the suppression can name libtsk's function.
   list(APPEND script_environment "ASAN_OPTIONS=fast_unwind_on_malloc=0"

@@ -70,7 +70,7 @@ bool im_write(struct im_trial *t, const char *path, const void *bytes, size_t n)
 bool im_flip(struct im_trial *t, const char *path, uint64_t at)
 {
 	CO_CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	if (!im_expect(t, fd >= 0 && pread(fd, &byte, 1, (off_t)at) == 1, "read %s at %" PRIu64 ": %s", path, at,
 		       strerror(errno)))
@@ -149,7 +149,7 @@ static int look_for_final(const char *path, const struct stat *st, int type, str
 	(void)st;
 	if (type != FTW_F)
 		return 0;
-	if ((fnmatch("*.E[0-9][0-9]", name, 0) == 0 && !strstr(name, ".part")) ||
+	if ((fnmatch("*.E[0-9][0-9]", name, 0) == 0 && !strstr(name, ".writing.")) ||
 	    strcmp(name, "manifest-sha256.txt") == 0 || strcmp(name, "tagmanifest-sha256.txt") == 0) {
 		snprintf(final_found, sizeof final_found, "%s", name);
 		final_name = final_found;

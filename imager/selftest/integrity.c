@@ -139,7 +139,8 @@ static bool replace_all(struct im_trial *t, const char *file, const char *old, c
 	at = strstr(co_str_get(&bytes), old);
 	if (!im_expect(t, at && strlen(old) == strlen(new), "%s does not name the digest of the file", file))
 		return false;
-	memcpy(at, new, strlen(new));
+	for (size_t i = 0; new[i]; i++)
+		at[i] = new[i];
 	return im_write(t, file, bytes.s, bytes.n);
 }
 

@@ -91,6 +91,8 @@ equal "$(ls -A stopped)" "" "files that are left by an interrupted self-test"
 equal "$(left)" "" "devices and mounts that are left by an interrupted self-test"
 
 # --- each row that passes must fail when what it tests is broken ---
+# What is broken then is what the rows run, which says nothing about memory.
+if [ -n "${SANITIZED:-}" ]; then echo "left out: the broken programs"; exit 0; fi
 passed() { jq -e --arg id "$1" '.rows[] | select(.id == $id and .result == "passed")' all.json > /dev/null; }
 export REAL=$IMAGER
 : > seen-to-fail
