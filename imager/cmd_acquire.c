@@ -315,6 +315,7 @@ static void summarize_bag(const struct im_record *rec, const struct im_bag_recor
 
 static void summarize(const struct im_record *rec)
 {
+	struct im_samples_difference samples;
 	char hex[2 * CO_HASH_MAX + 1];
 	uint64_t writes = 0;
 
@@ -330,6 +331,13 @@ static void summarize(const struct im_record *rec)
 			    rec->bad.total, rec->bad.list.n);
 	if (im_guard_writes_seen(rec->guard, &writes) == 0 && writes > 0)
 		co_log_warn("the kernel counted %" PRIu64 " writes or discards on the source's disk", writes);
+	if (rec->guard->trace.complete && im_trace_non_reads(&rec->guard->trace) > 0)
+		co_log_warn("the kernel saw %" PRIu64
+			    " requests to the source's disk that did not only read; the record says whose",
+			    im_trace_non_reads(&rec->guard->trace));
+	if (im_samples_differ(&rec->samples_before, &rec->samples_after, &samples) > 0 && rec->samples_after.n)
+		co_log_warn("the source has changed while it was read: its sample at byte %" PRIu64 " differs",
+			    samples.first);
 	for (size_t i = 0; i < rec->n_bags; i++)
 		summarize_bag(rec, &rec->bags[i]);
 }

@@ -183,6 +183,9 @@ void im_segments_close(struct im_segments *s)
 
 	if (!s)
 		return;
+	/* What is finished counts, also if the rest will never be: an acquisition may be resumed from there. */
+	while (collect(s, co_pool_take, NULL) == 0)
+		;
 	while (co_pool_take(s->pool, &item, NULL) <= 0)
 		free_job(item);
 	co_pool_close(s->pool);

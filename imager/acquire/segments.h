@@ -21,7 +21,7 @@ int im_segments_add(struct im_segments *s, unsigned number, struct co_err *err);
 int im_segments_finish(struct im_segments *s, unsigned n, struct co_err *err);
 /* A segment was changed: its size and digest are read from the disk again. Not in the background. */
 int im_segment_renew(const struct im_bag_files *files, struct im_segment *segment, struct co_err *err);
-/* NULL is allowed. */
+/* Waits for what was added, and lists it up to the first that failed. NULL is allowed. */
 void im_segments_close(struct im_segments *s);
 
 #endif
