@@ -37,9 +37,30 @@ static int64_t sick_clock(void)
 	return atomic_load(&sick_time);
 }
 
-static uint8_t sick_byte(uint64_t off)
+#define SICK_PERIOD 251
+
+static uint8_t sick_pattern[SICK_PERIOD + SECTOR]; /* made by sick_open */
+
+/* The bytes from @off to the end of its sector: none is zero. Whole sectors, since a sanitizer looks at each access. */
+static const uint8_t *sick_bytes(uint64_t off)
 {
-	return (uint8_t)(1 + (off + off / SECTOR * 7) % 251); /* never zero */
+	return sick_pattern + (off + off / SECTOR * 7) % SICK_PERIOD;
+}
+
+static bool sick_is_sector(const uint8_t *bytes, uint64_t off, bool read)
+{
+	static const uint8_t zeros[SECTOR];
+
+	return memcmp(bytes, read ? sick_bytes(off) : zeros, SECTOR) == 0;
+}
+
+static void sick_fill(void *buf, size_t len, uint64_t off)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		n = SECTOR - (off + at) % SECTOR;
+		n = n < len - at ? n : len - at;
+		memcpy((uint8_t *)buf + at, sick_bytes(off + at), n);
+	}
 }
 
 /* Is the disk to fail at these bytes? *ret_good: bytes before. */
@@ -77,8 +98,7 @@ static int sick_read(void *self, void *buf, size_t len, uint64_t off, size_t *re
 	if (left == 0)
 		*ret_good = 0;
 	atomic_fetch_add(&sick_time, fails ? d->bad_ns : d->good_ns);
-	for (size_t i = 0; i < (fails ? *ret_good : len); i++)
-		((uint8_t *)buf)[i] = sick_byte(off + i);
+	sick_fill(buf, fails ? *ret_good : len, off);
 	if (!fails) {
 		*ret_good = len;
 		return 0;
@@ -97,6 +117,8 @@ static void sick_open(struct sick_disk *d, const struct sick_sectors *bad, size_
 {
 	static const struct co_source_ops ops = { .kind = "sick", .read = sick_read, .close = sick_close };
 
+	for (unsigned i = 0; i < sizeof sick_pattern; i++)
+		sick_pattern[i] = (uint8_t)(1 + i % SICK_PERIOD);
 	memset(d, 0, sizeof *d);
 	d->bad = bad;
 	d->n_bad = n_bad;

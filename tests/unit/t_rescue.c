@@ -82,8 +82,7 @@ static void all_skipped(struct im_areas *areas)
 	*areas = (struct im_areas) { 0 };
 	ck_assert_int_eq(im_areas_add(areas, 1, SECTORS - 1, IM_NON_TRIED), 0);
 	memset(image, 0, SIZE);
-	for (size_t i = 0; i < SECTOR; i++)
-		image[i] = sick_byte(i);
+	sick_fill(image, SECTOR, 0);
 }
 
 /* The image is that of the disk, with zeros in what is not finished. */
@@ -92,9 +91,8 @@ static void check_image(const struct im_areas *areas)
 	for (uint64_t u = 0; u < SECTORS; u++) {
 		bool read = im_areas_state(areas, u) == IM_FINISHED;
 
-		for (uint64_t off = u * SECTOR; off < (u + 1) * SECTOR; off++)
-			if (image[off] != (read ? sick_byte(off) : 0))
-				ck_abort_msg("byte %llu is %u", (unsigned long long)off, image[off]);
+		if (!sick_is_sector(image + u * SECTOR, u * SECTOR, read))
+			ck_abort_msg("sector %llu", (unsigned long long)u);
 	}
 }
 
@@ -227,7 +225,7 @@ START_TEST(a_short_last_sector_is_read)
 		ck_assert_int_eq(im_rescue(&areas, &opts, &err), 0);
 		only_bad(&areas, bad, 1);
 		for (uint64_t off = 2 * SECTOR; off < 4 * SECTOR + 100; off++)
-			ck_assert_uint_eq(image[off], sick_byte(off));
+			ck_assert_uint_eq(image[off], *sick_bytes(off));
 		ck_assert_uint_eq(image[4 * SECTOR + 100], 0);
 		im_areas_free(&areas);
 	}
@@ -379,7 +377,7 @@ START_TEST(an_interrupted_trim_keeps_its_state)
 	ck_assert_uint_eq(im_areas_total(&areas, IM_BAD), 1);
 	ck_assert_uint_eq(im_areas_total(&areas, IM_NON_TRIMMED), 109);
 	for (uint64_t off = 90 * SECTOR; off < 100 * SECTOR; off++)
-		ck_assert_uint_eq(image[off], sick_byte(off));
+		ck_assert_uint_eq(image[off], *sick_bytes(off));
 	im_areas_free(&areas);
 }
 END_TEST
@@ -648,9 +646,9 @@ START_TEST(joined_areas_lose_no_data)
 	ck_assert_uint_le(areas.list.n, 10);
 	for (unsigned i = 0; i < 60; i++)
 		ck_assert_int_ne((char)im_areas_state(&areas, bad[i].first), IM_FINISHED);
-	for (uint64_t off = 0; off < SIZE; off++)
-		if (im_areas_state(&areas, off / SECTOR) == IM_FINISHED && image[off] != sick_byte(off))
-			ck_abort_msg("byte %llu is %u", (unsigned long long)off, image[off]);
+	for (uint64_t off = 0; off < SIZE; off += SECTOR)
+		if (im_areas_state(&areas, off / SECTOR) == IM_FINISHED && !sick_is_sector(image + off, off, true))
+			ck_abort_msg("sector %llu", (unsigned long long)off / SECTOR);
 	im_areas_free(&areas);
 }
 END_TEST

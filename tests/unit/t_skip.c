@@ -29,9 +29,8 @@ static void check_bytes(const struct co_buf *buf, const struct im_areas *areas)
 	for (size_t at = 0; at < buf->len; at += SECTOR) {
 		bool read = im_areas_state(areas, (buf->off + at) / SECTOR) == IM_FINISHED;
 
-		for (size_t i = at; i < at + SECTOR; i++)
-			if (buf->data[i] != (read ? sick_byte(buf->off + i) : 0))
-				ck_abort_msg("byte %llu is %u", (unsigned long long)(buf->off + i), buf->data[i]);
+		if (!sick_is_sector(buf->data + at, buf->off + at, read))
+			ck_abort_msg("sector %llu", (unsigned long long)(buf->off + at) / SECTOR);
 	}
 }
 
