@@ -72,7 +72,7 @@ holds()
 # segments:N (so many in the record) or seconds behind one of them (event:verified+0.01).
 kill_when()
 {
-  local condition=${1%%+*} more=0 pid i
+  local condition=${1%%+*} more=0 pid i kid kids=
   [[ $1 == *+* ]] && more=${1#*+}
   shift
   "$@" > killed 2>&1 &
@@ -89,9 +89,12 @@ kill_when()
     pause 0.01
   done
   pause "$more"
+  { read -r kids < /proc/$pid/task/$pid/children || :; } 2> /dev/null
   kill -KILL $pid 2> /dev/null || :
-  # until its files are closed
-  while [ -e "/proc/$pid/exe" ]; do pause 0.003; done
+  # until its files are closed, and those of its processes
+  for kid in $pid $kids; do
+    while [ -e "/proc/$kid/exe" ]; do pause 0.003; done
+  done
 }
 
 # resumed SOURCE BAG WHOLE [option...]: goes on until the end; the bag is as if nothing had happened.
