@@ -80,6 +80,7 @@ fi
 # counters that the kernel does not keep prove nothing, and the record says so
 statistics=/sys/block/${loop#/dev/}/queue/iostats
 if echo 0 2> /dev/null > "$statistics"; then
+  at_exit sh -c "echo 1 > $statistics"
   got=0; "$IMAGER" acquire "$loop" --output uncounted --progress none --json > uncounted.json 2> err || got=$?
   echo 1 > "$statistics"
   equal $got 0 "acquisition without counters"
