@@ -237,6 +237,7 @@ static void write_block(struct co_json *j, const struct im_record *rec)
 		co_json_uint(j, "writes_seen", writes);
 	else
 		co_json_null(j, "writes_seen");
+	co_json_str(j, "why_not_counted", im_guard_why_uncounted(g));
 	counters(j, "counters_before", &g->before);
 	counters(j, "counters_after", &g->after);
 	im_trace_json(j, "trace", &g->trace);

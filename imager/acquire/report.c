@@ -129,7 +129,7 @@ static void write_block(struct co_str *s, const struct im_record *rec)
 	if (im_guard_writes_seen(g, &writes) == 0)
 		number(s, "Writes and discards", writes, "counted by the kernel on the disk during the acquisition");
 	else
-		field(s, "Writes and discards", "not counted for this source");
+		co_str_addf(s, "Writes and discards:   not counted: %s\n", im_guard_why_uncounted(g));
 	if (g->trace.complete)
 		number(s, "Trace of requests", im_trace_non_reads(&g->trace), "that did not only read");
 	else

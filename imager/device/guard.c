@@ -350,9 +350,22 @@ void im_guard_finish(struct im_guard *g)
 	im_guardian_finish(CO_TAKE(g->guardian), g);
 }
 
+const char *im_guard_why_uncounted(const struct im_guard *g)
+{
+	if (!is_disk(g))
+		return "the source is no disk";
+	if (!g->before.valid)
+		return "the kernel keeps no counters of this disk (queue/iostats is off)";
+	if (!g->after.valid)
+		return "the counters could not be read at the end";
+	if (g->before.diskseq != g->after.diskseq)
+		return "the kernel has attached another disk meanwhile";
+	return NULL;
+}
+
 int im_guard_writes_seen(const struct im_guard *g, uint64_t *ret)
 {
-	if (!g->before.valid || !g->after.valid || g->before.diskseq != g->after.diskseq)
+	if (im_guard_why_uncounted(g))
 		return 1;
 	*ret = g->after.discards - g->before.discards;
 	/* The kernel also counts the flush of a sync as a write, of no sectors. Anybody can sync a read-only disk. */

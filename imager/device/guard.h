@@ -83,6 +83,8 @@ void im_guard_finish(struct im_guard *guard);
 /* Writes and discards of the disk between open and finish; flushes alone, which change no sector, are none. 1: it is
  * not known (a file, or no counters). */
 int im_guard_writes_seen(const struct im_guard *guard, uint64_t *ret);
+/* Why that is not known; NULL: it is. */
+const char *im_guard_why_uncounted(const struct im_guard *guard);
 /* Finishes and frees. */
 void im_guard_close(struct im_guard *guard);
 #define IM_CLEANUP_GUARD CO_CLEANUP(im_guard_close)

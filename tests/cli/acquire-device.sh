@@ -76,3 +76,14 @@ if setpriv --bounding-set -sys_admin --inh-caps -sys_admin true 2> /dev/null; th
   says 'the write block has no BLKROSET'
   equal "$(json out '.write_block.layers[] | select(.name == "BLKROSET") | .applied')" false
 fi
+
+# counters that the kernel does not keep prove nothing, and the record says so
+statistics=/sys/block/${loop#/dev/}/queue/iostats
+if echo 0 2> /dev/null > "$statistics"; then
+  at_exit sh -c "echo 1 > $statistics"
+  got=0; "$IMAGER" acquire "$loop" --output uncounted --progress none --json > uncounted.json 2> err || got=$?
+  echo 1 > "$statistics"
+  equal $got 0 "acquisition without counters"
+  equal "$(jq -c '.write_block | [.writes_seen, .counters_before]' uncounted.json)" '[null,null]'
+  json uncounted.json .write_block.why_not_counted | grep -q iostats || fail "the record does not say why nothing was counted"
+fi
