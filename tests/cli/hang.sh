@@ -40,6 +40,17 @@ ends()
   echo "ended after $((SECONDS - since)) s"
   [ $((SECONDS - since)) -le "$2" ] || fail "it took $((SECONDS - since)) s"
 }
+# wake: reads come back; those that waited for them, killed meanwhile, end
+wake()
+{
+  go_on slow
+  for ((k = 0; k < 100; k++)); do
+    # shellcheck disable=SC2010 # no names of our making
+    ls -l /proc/[0-9]*/fd 2> /dev/null | grep -q -- "-> $slow\$" || return 0
+    pause 0.1
+  done
+  fail "$slow is still held"
+}
 writable() { for ((k = 0; k < 100; k++)); do [ "$(blockdev --getro "$1")" != 0 ] || return 0; pause 0.05; done; fail "$1 is still read-only"; }
 
 # it hangs: a reader can't be killed, the program ends all the same, and so does what reads its output
@@ -53,7 +64,7 @@ equal "$(json out .status)" source-lost
 equal "$(jq -c .status bag/data/image.manifest.json)" '"source-lost"'
 nothing_final bag
 jq -c '.write_block.layers[] | select(.name == "BLKROSET")' out
-go_on slow
+wake
 late=
 resumed "$slow" bag whole
 
@@ -64,7 +75,7 @@ until_segments piped-bag
 halt slow
 ends 6 15
 equal "$(json piped .status)" source-lost
-go_on slow
+wake
 
 # asked to stop while a read hangs
 begin "$IMAGER" acquire "$slow" --output stopped "${shape[@]}" --read-timeout 60 --json
@@ -74,7 +85,7 @@ pause 1
 kill -INT $pid
 ends 75 12
 equal "$(json out .status)" interrupted
-go_on slow
+wake
 late=
 resumed "$slow" stopped whole
 
