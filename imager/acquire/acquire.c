@@ -378,9 +378,9 @@ static int conclude(struct acquire *a, int r, const struct co_err *why, int64_t 
 			rec->bags[i].error = *why;
 	im_remote_close(CO_TAKE(a->remote)); /* the last that hold the source */
 	end_guard(a);
-	im_outputs_tell(&a->outputs, "guard-ended", rec->guard->abandoned
-							    ? "the process that guards the source was gone"
-							    : "the write block ended and the counters were read");
+	im_outputs_tell(&a->outputs, "guard-ended",
+			rec->guard->abandoned ? "the process that guards the source was gone"
+					      : "the write block ended and the counters were read");
 	rec->end_ns = co_clock_now();
 	rec->duration_ns = co_clock_monotonic() - began;
 	set_status(a);

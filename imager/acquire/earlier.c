@@ -351,8 +351,8 @@ static int keep_one(struct im_earlier *e, size_t i, const struct im_bag_files *f
  * is skipped again if it begins where none of them was bad. What was recovered since is worth more than that. */
 static uint64_t before_plain(const struct im_earlier *e, uint64_t blocks)
 {
-	if (!e->patched && e->recorded.media_bytes - co_min_u64(blocks * IM_STREAM_BUFFER, e->recorded.media_bytes) >
-				   IM_STREAM_BUFFER)
+	if (!e->patched &&
+	    e->recorded.media_bytes - co_min_u64(blocks * IM_STREAM_BUFFER, e->recorded.media_bytes) > IM_STREAM_BUFFER)
 		for (size_t i = e->plain.list.n; i-- > 0;) {
 			const struct im_range *p = &e->plain.list.at[i];
 
@@ -450,7 +450,8 @@ static bool is_to_stay(const struct im_earlier *e, const char *name)
 
 	if (strncmp(name, own, strlen(own)) != 0 || *rest != '.')
 		return true; /* not ours */
-	return (ends_in(rest, ".kept") && is_kept(e, name)) || strncmp(rest, ".events.", 8) == 0 || strcmp(rest, ".manifest.json") == 0;
+	return (ends_in(rest, ".kept") && is_kept(e, name)) || strncmp(rest, ".events.", 8) == 0 ||
+	       strcmp(rest, ".manifest.json") == 0;
 }
 
 int im_earlier_clear(const struct im_earlier *e, const struct im_bag_files *files, struct co_err *err)
@@ -513,8 +514,8 @@ int im_earlier_same_source(const struct im_earlier *e, const struct im_guard *g,
 	if (!is_same_text(e->kind, im_kind_name(g->device.kind)))
 		return differs("kind", e->kind, im_kind_name(g->device.kind), err);
 	if (e->removable != g->device.removable)
-		return differs("removable flag", e->removable ? "set" : "clear",
-			       g->device.removable ? "set" : "clear", err);
+		return differs("removable flag", e->removable ? "set" : "clear", g->device.removable ? "set" : "clear",
+			       err);
 	if (!is_same_text(e->model, g->device.model))
 		return differs("model", e->model, g->device.model, err);
 	if (!is_same_text(e->serial, g->device.serial))

@@ -23,7 +23,7 @@ struct im_kept_segment {
 /* A zeroed struct is empty. */
 struct im_earlier {
 	struct im_recorded recorded;
-	char *version;               /* of the program */
+	char *version;                      /* of the program */
 	char *kind, *model, *serial, *wwid; /* of the device; NULL: none */
 	bool removable;
 	unsigned hashes;

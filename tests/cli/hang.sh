@@ -23,10 +23,11 @@ begin()
 }
 until_segments()
 {
-  for ((i = 0; i < 3000; i++)); do
+  for ((i = 0; i < 1500; i++)); do
     ! holds "$1/data/image.manifest.json" '"image.E01' || return 0
     pause 0.02
   done
+  cat err >&2
   fail "no segment was recorded"
 }
 # ends CODE SECONDS: $pid ends with this code, within so many seconds
@@ -46,7 +47,7 @@ wake()
   go_on slow
   for ((k = 0; k < 100; k++)); do
     # shellcheck disable=SC2010 # no names of our making
-    ls -l /proc/[0-9]*/fd 2> /dev/null | grep -q -- "-> $slow\$" || return 0
+    ls -l /proc/[0-9]*/fd 2> /dev/null | grep -q -- "-> $slow\$" || { pause 1; return 0; }
     pause 0.1
   done
   fail "$slow is still held"

@@ -127,8 +127,11 @@ if [ -e dying/bag/data/image.manifest.json ]; then
 fi
 
 # the source vanishes and comes back as another device
+serve fading disk.raw delay=60ms
+attach_served
+slow=$loop
 start gone
-vanish slow
+vanish fading
 ended 6
 nothing_final gone
 equal "$(json gone/data/image.manifest.json .status)" source-lost

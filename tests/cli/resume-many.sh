@@ -18,14 +18,14 @@ sealed whole
 RANDOM=${SEED:-1}
 below() { echo $(((RANDOM * 32768 + RANDOM) % $1)); }
 triggers=(segments:1 segments:2 segments:3 segments:5 segments:7 event:source-read event:image-written
-  event:verification-started event:verified file:bag/data/image.E01 event:guard-ended file:bag/data/image.report.txt
+  event:verification-started event:verified file:bag/data/image.E01 file:bag/data/image.report.txt
   file:bag/manifest-sha256.txt)
 points=()
 for ((i = 0; i < ${POINTS:-100}; i++)); do
   if [ $((i % 2)) = 0 ]; then
-    points+=("$(seconds "$(below $((took * 5 / 4)))")")
+    points+=("$(seconds "$(below $took)")")
   else
-    points+=("${triggers[$(below ${#triggers[@]})]}+$(seconds "$(below 200000)")")
+    points+=("${triggers[$(below ${#triggers[@]})]}+$(seconds "$(below 100000)")")
   fi
 done
 all_points point "$served" "$whole" "${points[@]}"
