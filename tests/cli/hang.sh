@@ -9,7 +9,7 @@ requires_root
 requires jq ewfverify
 
 make_source disk.raw 64
-serve slow disk.raw delay=20ms
+serve slow disk.raw delay=50ms
 attach_served -r
 slow=$loop
 attach disk.raw
@@ -91,7 +91,7 @@ late=
 resumed "$slow" stopped whole
 
 # killed hard: the guardian takes the flag away at once, and nobody keeps the disk
-serve brake disk.raw delay=20ms
+serve brake disk.raw delay=50ms
 attach_served
 kids() { pgrep -P "$pid" -x "$1"; }
 begin "$IMAGER" acquire "$loop" --output killed "${shape[@]}"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "acquire/events.h"
 
+#include <stdbool.h>
+
 #include "folder.h"
 #include "suites.h"
 
