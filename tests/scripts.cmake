@@ -19,14 +19,17 @@ function(script_test name label timeout)
 endfunction()
 
 foreach(name stdin trace acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
-    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk flip tamper stock-tools)
+    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk flip tamper stock-tools
+    resume resume-faults hang rescue)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 script_test(cli.selftest cli 900 ${CMAKE_CURRENT_SOURCE_DIR}/cli/selftest.sh)
 # Many minutes.
+script_test(cli.resume-many slow 3600 ${CMAKE_CURRENT_SOURCE_DIR}/cli/resume-many.sh)
 script_test(cli.huge-whole slow 7200 ${CMAKE_CURRENT_SOURCE_DIR}/cli/huge-whole.sh)
 # These use loop devices or time-critical faults; side by side they would wait for each other.
-set_tests_properties(cli.trace cli.acquire-device cli.acquire-bad-sectors cli.sidecars cli.export cli.demo cli.selftest cli.odd-sources cli.output-dies cli.unclean cli.huge-disk cli.flip cli.tamper cli.stock-tools PROPERTIES RESOURCE_LOCK loop)
+set_tests_properties(cli.trace cli.acquire-device cli.acquire-bad-sectors cli.sidecars cli.export cli.demo cli.selftest cli.odd-sources cli.output-dies cli.unclean cli.huge-disk cli.flip cli.tamper cli.stock-tools
+  cli.resume cli.resume-faults cli.hang cli.rescue cli.resume-many PROPERTIES RESOURCE_LOCK loop)
 if(EXHIBIT_SANITIZE)
   # The demo builds for itself; it says nothing about this build.
   set_tests_properties(cli.demo PROPERTIES DISABLED TRUE)

@@ -363,6 +363,20 @@ static int worst(const struct acquire *a, struct co_err *err)
 	return found->code;
 }
 
+/* Nobody can say then whether the source was protected to the end. */
+static void end_guard(struct acquire *a)
+{
+	const struct im_guard *g = a->rec->guard;
+
+	im_guard_finish(a->rec->guard);
+	for (size_t i = 0; g->abandoned && i < a->outputs.n; i++)
+		if (im_output_is_left(&a->outputs.at[i]))
+			co_err_set(&a->rec->bags[i].error, CO_ERR_FAILED, 0,
+				   "the process that guards %s has ended before its time: whether the write block held "
+				   "to the end is not known, and the disk may still be read-only",
+				   g->device.path);
+}
+
 /* @r and @why: how the acquisition ended for those outputs that are left. */
 static int conclude(struct acquire *a, int r, const struct co_err *why, int64_t began, struct co_err *err)
 {
@@ -372,8 +386,10 @@ static int conclude(struct acquire *a, int r, const struct co_err *why, int64_t 
 		if (im_output_is_left(&a->outputs.at[i]))
 			rec->bags[i].error = *why;
 	im_remote_close(CO_TAKE(a->remote)); /* the last that hold the source */
-	im_guard_finish(rec->guard);
-	im_outputs_tell(&a->outputs, "guard-ended", "the write block ended and the counters were read");
+	end_guard(a);
+	im_outputs_tell(&a->outputs, "guard-ended",
+			rec->guard->abandoned ? "the process that guards the source was gone"
+					      : "the write block ended and the counters were read");
 	rec->end_ns = co_clock_now();
 	rec->duration_ns = co_clock_monotonic() - began;
 	set_status(a);

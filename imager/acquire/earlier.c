@@ -64,7 +64,11 @@ static int get_int(const struct im_earlier *e, const json_t *from, const char *k
 static int get_device(struct im_earlier *e, const json_t *root, struct co_err *err)
 {
 	const json_t *device = json_object_get(root, "device");
-	int r = get_text(e, device, "model", &e->model, err);
+	int r = get_text(e, device, "kind", &e->kind, err);
+
+	e->removable = json_is_true(json_object_get(device, "removable"));
+	if (r == 0)
+		r = get_text(e, device, "model", &e->model, err);
 
 	if (r == 0)
 		r = get_text(e, device, "serial", &e->serial, err);
@@ -372,6 +376,37 @@ static int keep_one(struct im_earlier *e, size_t i, const struct im_bag_files *f
 	return 1;
 }
 
+/* Bytes that are taken of the first @blocks buffers. What the reader skips depends on the last buffers before: the same
+ * is skipped again if it begins where none of them was bad. What was recovered since is worth more than that. */
+static uint64_t before_plain(const struct im_earlier *e, uint64_t blocks)
+{
+	if (!e->patched &&
+	    e->recorded.media_bytes - co_min_u64(blocks * IM_STREAM_BUFFER, e->recorded.media_bytes) > IM_STREAM_BUFFER)
+		for (size_t i = e->plain.list.n; i-- > 0;) {
+			const struct im_range *p = &e->plain.list.at[i];
+
+			if (p->first < blocks && p->first + p->count + IM_STREAM_AHEAD > blocks)
+				blocks = p->first;
+		}
+	return blocks * IM_STREAM_BUFFER;
+}
+
+/* Segments that hold anything behind what is taken. */
+static void mark_cut(struct im_earlier *e, size_t n)
+{
+	const char *file;
+	uint64_t first, length;
+
+	if (e->bytes >= co_e01_info(&e->image)->present ||
+	    co_e01_locate(&e->image, e->bytes, &file, &first, &length) != 0)
+		return;
+	for (size_t i = n; i-- > 0;) {
+		e->segments.at[i].cut = true;
+		if (strcmp(e->segments.at[i].file, file) == 0)
+			return;
+	}
+}
+
 static int open_kept(struct im_earlier *e, size_t n, struct co_err *err)
 {
 	const struct co_e01_opts opts = { .partial = true };
@@ -387,7 +422,8 @@ static int open_kept(struct im_earlier *e, size_t n, struct co_err *err)
 	if (r < 0)
 		return co_err_wrap(err, "what an earlier session has stored");
 	present = co_min_u64(co_e01_info(&e->image)->present, e->safe_bytes);
-	e->bytes = present / IM_STREAM_BUFFER * IM_STREAM_BUFFER;
+	e->bytes = before_plain(e, present / IM_STREAM_BUFFER);
+	mark_cut(e, n);
 	return memcmp(co_e01_info(&e->image)->guid, e->recorded.guid, 16) == 0
 		       ? 0
 		       : damaged(e, "the segments are of another image", err);
@@ -419,13 +455,25 @@ int im_earlier_keep(struct im_earlier *e, const struct im_bag_files *files, stru
 	return r < 0 ? r : cut_areas(e, err);
 }
 
+static bool is_kept(const struct im_earlier *e, const char *name)
+{
+	for (size_t i = 0; i < e->segments.n; i++) {
+		const char *file = e->segments.at[i].file, *slash = file ? strrchr(file, '/') : NULL;
+
+		if (slash && strcmp(slash + 1, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_to_stay(const struct im_earlier *e, const char *name)
 {
 	const char *own = e->recorded.name, *rest = name + strlen(own);
 
 	if (strncmp(name, own, strlen(own)) != 0 || *rest != '.')
 		return true; /* not ours */
-	return ends_in(rest, ".kept") || strncmp(rest, ".events.", 8) == 0 || strcmp(rest, ".manifest.json") == 0;
+	return (ends_in(rest, ".kept") && is_kept(e, name)) || strncmp(rest, ".events.", 8) == 0 ||
+	       strcmp(rest, ".manifest.json") == 0;
 }
 
 int im_earlier_clear(const struct im_earlier *e, const struct im_bag_files *files, struct co_err *err)
@@ -447,7 +495,7 @@ int im_earlier_replaced(struct im_earlier *e, size_t i, const char *sha256, stru
 	if (i >= e->segments.n || !e->segments.at[i].file)
 		return 0;
 	s = &e->segments.at[i];
-	if (!e->patched && strcmp(s->sha256, sha256) != 0)
+	if (!e->patched && !s->cut && strcmp(s->sha256, sha256) != 0)
 		return co_err_set(err, CO_ERR_MISMATCH, 0,
 				  "%s: the same chunks gave another segment than in an earlier session", s->file);
 	if (unlink(s->file) < 0 && errno != ENOENT)
@@ -484,6 +532,12 @@ int im_earlier_same_source(const struct im_earlier *e, const struct im_guard *g,
 	snprintf(now, sizeof now, "%" PRIu32, g->sector);
 	if (strcmp(then, now) != 0)
 		return differs("sector size", then, now, err);
+	/* The image tells of these two, so its bytes would differ. */
+	if (!is_same_text(e->kind, im_kind_name(g->device.kind)))
+		return differs("kind", e->kind, im_kind_name(g->device.kind), err);
+	if (e->removable != g->device.removable)
+		return differs("removable flag", e->removable ? "set" : "clear", g->device.removable ? "set" : "clear",
+			       err);
 	if (!is_same_text(e->model, g->device.model))
 		return differs("model", e->model, g->device.model, err);
 	if (!is_same_text(e->serial, g->device.serial))
@@ -504,6 +558,7 @@ void im_earlier_free(struct im_earlier *e)
 	im_ranges_free(&e->plain);
 	im_recorded_free(&e->recorded);
 	free(e->version);
+	free(e->kind);
 	free(e->model);
 	free(e->serial);
 	free(e->wwid);

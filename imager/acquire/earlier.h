@@ -16,14 +16,16 @@
 struct im_kept_segment {
 	char *file; /* full name; NULL: it is not needed any more, or not there */
 	uint64_t bytes;
+	bool cut; /* part of what it holds is read from the source again, and may be otherwise now */
 	char sha256[65];
 };
 
 /* A zeroed struct is empty. */
 struct im_earlier {
 	struct im_recorded recorded;
-	char *version;               /* of the program */
-	char *model, *serial, *wwid; /* of the device; NULL: none */
+	char *version;                      /* of the program */
+	char *kind, *model, *serial, *wwid; /* of the device; NULL: none */
+	bool removable;
 	unsigned hashes;
 	bool block_digests, patched;
 	enum co_compression compression;

@@ -68,6 +68,8 @@ int im_resume_read(struct im_earlier *ret, struct im_record *rec, const struct i
 		if (r == 0 && ret[i].safe_bytes > ret[most].safe_bytes)
 			most = i;
 	}
+	for (size_t i = 0; i < opts->n_bags; i++)
+		ret[i].patched = ret[most].patched; /* both are made of what the longer one holds */
 	return r < 0 ? r : fill_record(rec, &ret[most], err);
 }
 

@@ -9,8 +9,6 @@
 #include "read/pipe.h"
 #include "run/cancel.h"
 
-#define AHEAD 4
-
 struct stream {
 	const struct im_stream_opts *opts;
 	struct im_record *rec;
@@ -182,7 +180,7 @@ static int copy_kept(struct stream *s, struct co_err *err)
 					 .bufs = s->bufs,
 					 .unit = s->rec->sector,
 					 .workers = IM_STREAM_READERS,
-					 .ahead = AHEAD,
+					 .ahead = IM_STREAM_AHEAD,
 					 .is_image = true };
 	int r;
 
@@ -229,6 +227,7 @@ static int take_source(struct stream *s, struct co_err *err)
 		r = next_buffer(s, &buf, err);
 		if (r != 0)
 			return r < 0 ? r : 0;
+		buf->plain |= was_plain(s, buf);
 		r = note_areas(s, err);
 		if (r == 0)
 			r = take_buffer(s, buf, err);
@@ -243,17 +242,28 @@ static int take_source(struct stream *s, struct co_err *err)
 	}
 }
 
+/* What an earlier session found behind the kept part may be otherwise now, and is stored anew. */
+static int forget_areas(struct stream *s, struct co_err *err)
+{
+	uint64_t units = (s->rec->media_bytes + s->rec->sector - 1) / s->rec->sector;
+	uint64_t kept = s->opts->kept_bytes / s->rec->sector;
+
+	return kept < units && im_areas_set(&s->rec->areas, kept, units - kept, IM_FINISHED) < 0 ? no_memory(err) : 0;
+}
+
 static int copy_source(struct stream *s, struct co_err *err)
 {
 	struct im_reader_opts reader = { .source = s->opts->source,
 					 .bufs = s->bufs,
 					 .unit = s->rec->sector,
 					 .workers = IM_STREAM_READERS,
-					 .ahead = AHEAD,
+					 .ahead = IM_STREAM_AHEAD,
 					 .begin = s->opts->kept_bytes,
 					 .skip = true };
-	int r = im_reader_open(&s->reader, &reader, err);
+	int r = forget_areas(s, err);
 
+	if (r == 0)
+		r = im_reader_open(&s->reader, &reader, err);
 	if (r == 0)
 		r = take_source(s, err);
 	if (s->reader)

@@ -13,6 +13,7 @@
 #define IM_STREAM_BUFFER ((size_t)IM_BLOCK_SIZE) /* bytes of a read */
 #define IM_STREAM_RING 16                        /* buffers */
 #define IM_STREAM_READERS 2                      /* reads at the same time */
+#define IM_STREAM_AHEAD 4                        /* buffers that are read before the oldest is taken */
 
 struct im_stream_opts {
 	struct im_record *rec;              /* read_bytes, areas and digests are kept up to date in it */

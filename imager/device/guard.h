@@ -61,6 +61,7 @@ struct im_guard {
 	struct im_trace tracing;
 	struct im_guardian *guardian; /* NULL: this process ends the protection itself */
 	bool finished;
+	bool abandoned; /* the guardian was gone before its time: flags may still be set */
 };
 
 #define IM_GUARD_NONE ((struct im_guard) { .fd = -1 })

@@ -127,6 +127,7 @@ void im_guardian_finish(struct im_guardian *guardian, struct im_guard *g)
 		size_t n = strlen(flags->proof);
 
 		flags->applied = false;
+		g->abandoned = r < 0;
 		snprintf(flags->proof + n, sizeof flags->proof - n, "; whether it held to the end is not known: %s",
 			 r < 0 ? why.msg : "the device does not answer");
 	}

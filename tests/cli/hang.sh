@@ -9,7 +9,7 @@ requires_root
 requires jq ewfverify
 
 make_source disk.raw 64
-serve slow disk.raw delay=20ms
+serve slow disk.raw delay=50ms
 attach_served -r
 slow=$loop
 attach disk.raw
@@ -23,10 +23,11 @@ begin()
 }
 until_segments()
 {
-  for ((i = 0; i < 3000; i++)); do
+  for ((i = 0; i < 1500; i++)); do
     ! holds "$1/data/image.manifest.json" '"image.E01' || return 0
     pause 0.02
   done
+  cat err >&2
   fail "no segment was recorded"
 }
 # ends CODE SECONDS: $pid ends with this code, within so many seconds
@@ -39,6 +40,17 @@ ends()
   equal $got "$1" "exit code"
   echo "ended after $((SECONDS - since)) s"
   [ $((SECONDS - since)) -le "$2" ] || fail "it took $((SECONDS - since)) s"
+}
+# wake: reads come back; those that waited for them, killed meanwhile, end
+wake()
+{
+  go_on slow
+  for ((k = 0; k < 100; k++)); do
+    # shellcheck disable=SC2010 # no names of our making
+    ls -l /proc/[0-9]*/fd 2> /dev/null | grep -q -- "-> $slow\$" || { pause 1; return 0; }
+    pause 0.1
+  done
+  fail "$slow is still held"
 }
 writable() { for ((k = 0; k < 100; k++)); do [ "$(blockdev --getro "$1")" != 0 ] || return 0; pause 0.05; done; fail "$1 is still read-only"; }
 
@@ -53,7 +65,7 @@ equal "$(json out .status)" source-lost
 equal "$(jq -c .status bag/data/image.manifest.json)" '"source-lost"'
 nothing_final bag
 jq -c '.write_block.layers[] | select(.name == "BLKROSET")' out
-go_on slow
+wake
 late=
 resumed "$slow" bag whole
 
@@ -64,7 +76,7 @@ until_segments piped-bag
 halt slow
 ends 6 15
 equal "$(json piped .status)" source-lost
-go_on slow
+wake
 
 # asked to stop while a read hangs
 begin "$IMAGER" acquire "$slow" --output stopped "${shape[@]}" --read-timeout 60 --json
@@ -74,12 +86,12 @@ pause 1
 kill -INT $pid
 ends 75 12
 equal "$(json out .status)" interrupted
-go_on slow
+wake
 late=
 resumed "$slow" stopped whole
 
 # killed hard: the guardian takes the flag away at once, and nobody keeps the disk
-serve brake disk.raw delay=20ms
+serve brake disk.raw delay=50ms
 attach_served
 kids() { pgrep -P "$pid" -x "$1"; }
 begin "$IMAGER" acquire "$loop" --output killed "${shape[@]}"

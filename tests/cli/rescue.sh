@@ -93,6 +93,21 @@ for b in calm calm2; do
 done
 echo "passes: $(grep -o '"event":"pass","text":"[^"]*' calm/data/image.events.jsonl | cut -d'"' -f8 | tr '\n' ';')"
 
+# errors that go away between two sessions: what lies behind the part that was stored is read anew, and well
+for at in segments:1 event:source-read; do
+  rm -rf bag
+  echo 3 > /proc/sys/vm/drop_caches
+  eio first read on
+  eio second read on
+  kill_when $at "$IMAGER" acquire "$moody" --output bag "${shape[@]}" --sector-retries 1
+  eio first read off
+  eio second read off
+  echo "killed at $at with $(jq -c .areas bag/data/image.manifest.json)"
+  expect 0 "$IMAGER" acquire "$moody" --output bag --resume --progress none --json
+  equal "$(json out .digests.sha256)" "$(sha256 disk.raw)" "content"
+  sealed bag
+done
+
 # killed in the passes, and after: the same image as without
 serve dying disk.raw bad=bad.map delay=3ms
 attach_served
@@ -108,7 +123,6 @@ for at in 'copy' trim scrape 'retry 1' 'retry 3'; do
   [ ! "$late" ] || fail "not killed in $at"
   echo "killed in $at"
 done
-# the same where the passes had recovered something: what was patched is kept, or read once more
 want=0
 
 # a dead area of 64 MiB costs few reads: it is left in steps that double
