@@ -91,8 +91,9 @@ late=
 resumed "$slow" stopped whole
 
 # killed hard: the guardian takes the flag away at once, and nobody keeps the disk
-serve brake disk.raw delay=50ms
+serve brake disk.raw delay=50ms writable
 attach_served
+equal "$(blockdev --getro "$loop")" 0 "read-only flag before"
 kids() { pgrep -P "$pid" -x "$1"; }
 begin "$IMAGER" acquire "$loop" --output killed "${shape[@]}"
 until_segments killed
