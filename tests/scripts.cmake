@@ -16,9 +16,12 @@ function(script_test name label timeout)
 endfunction()
 
 foreach(name acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
-    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk
-    resume resume-faults hang rescue)
+    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
+endforeach()
+# They wait for slow disks, and for each other's processors.
+foreach(name resume resume-faults hang rescue)
+  script_test(cli.${name} cli 900 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 script_test(cli.selftest cli 900 ${CMAKE_CURRENT_SOURCE_DIR}/cli/selftest.sh)
 # Many minutes.
