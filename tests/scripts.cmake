@@ -19,9 +19,12 @@ function(script_test name label timeout)
 endfunction()
 
 foreach(name stdin trace acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
-    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk flip tamper stock-tools
-    resume resume-faults hang rescue)
+    bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk flip tamper stock-tools)
   script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
+endforeach()
+# They wait for slow disks, and for each other's processors.
+foreach(name resume resume-faults hang rescue)
+  script_test(cli.${name} cli 900 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 script_test(cli.selftest cli 900 ${CMAKE_CURRENT_SOURCE_DIR}/cli/selftest.sh)
 # Many minutes.

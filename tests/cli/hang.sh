@@ -91,8 +91,9 @@ late=
 resumed "$slow" stopped whole
 
 # killed hard: the guardian takes the flag away at once, and nobody keeps the disk
-serve brake disk.raw delay=50ms
+serve brake disk.raw delay=50ms writable
 attach_served
+equal "$(blockdev --getro "$loop")" 0 "read-only flag before"
 kids() { pgrep -P "$pid" -x "$1"; }
 begin "$IMAGER" acquire "$loop" --output killed "${shape[@]}"
 until_segments killed
@@ -135,3 +136,18 @@ equal "$(json out '.write_block.layers[] | select(.name == "BLKROSET") | .applie
 blockdev --setrw "$loop"
 late=
 resumed "$loop" guard whole
+
+# it vanishes, in the first pass or in a later one: never complete
+bad_map "$(stat -c %s disk.raw)" 2048 1 4100 8 16383 1 > bad.map
+n=0
+for at in 'source-opened' 'pass","text":"trim' 'pass","text":"scrape' 'pass","text":"retry 1'; do
+  n=$((n + 1))
+  serve "vanishing$n" disk.raw bad=bad.map delay=8ms
+  attach_served -r
+  begin "$IMAGER" acquire "$loop" --output "vanished$n" "${shape[@]}" --sector-retries 300 --json
+  for ((i = 0; i < 3000; i++)); do ! holds "vanished$n/data/image.events.jsonl.part" "\"event\":\"$at" || break; pause 0.01; done
+  vanish "vanishing$n"
+  ends 6 15
+  equal "$(json out .status)" source-lost "vanished in $at"
+  nothing_final "vanished$n"
+done

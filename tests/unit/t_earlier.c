@@ -17,7 +17,8 @@ static const char usual[] =
 	"\"areas\":[[10,2,\"*\"],[30,4,\"?\"]],\"write_block\":{\"samples_before\":[{\"offset\":0,\"bytes\":4096,"
 	"\"sha256\":null}]},\"image\":{\"compression\":\"fast\",\"guid\":\"000102030405060708090a0b0c0d0e0f\","
 	"\"segment_bytes\":1048576,\"acquired_ns\":5,\"patched\":false,\"safe_bytes\":33554432,"
-	"\"uncompressed_mib\":[[0,1],[7,2]]},\"blocks\":{},\"segments\":[{\"name\":\"ev.E01\",\"bytes\":5,\"sha256\":"
+	"\"uncompressed_mib\":[[0,1],[7,2]]},\"blocks\":{},\"events\":{\"count\":0,\"head_sha256\":null},\"segments\":["
+	"{\"name\":\"ev.E01\",\"bytes\":5,\"sha256\":"
 	"\"0000000000000000000000000000000000000000000000000000000000000000\"}]}";
 
 static struct folder dir;

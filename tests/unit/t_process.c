@@ -82,7 +82,9 @@ START_TEST(only_what_is_kept_stays_open)
 
 	ck_assert_int_eq(pipe(other), 0);
 	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(other[1], 200), 200); /* above all others */
 	p = start(&ends[0]);
+	close(200);
 	ck_assert_int_eq(ask(p, "fds", got, LONG, NULL), 0);
 	ck_assert_str_eq(got, "k1n");
 	/* the reader of a pipe sees its end though the child lives */

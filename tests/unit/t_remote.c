@@ -32,7 +32,7 @@ static void set_up(void)
 	struct co_err err = CO_ERR_INIT;
 
 	for (size_t i = 0; i < SIZE; i++)
-		content[i] = (uint8_t)(i * 31 + (i >> 8) * 7);
+		content[i] = (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16) * 3);
 	ck_assert_int_ge(fd, 0);
 	unlink(name);
 	ck_assert_int_eq(write(fd, content, SIZE), SIZE);
