@@ -406,6 +406,7 @@ int im_output_record(struct im_output *o, struct co_err *err)
 
 	if (r == 0)
 		r = im_unseal_bag(&o->files, err);
+	o->claims |= o->bag->error.code == 0;
 	if (im_write_sidecars(&o->files, o->rec, o->bag, CO_TAKE(o->events), &late) == 0 || r < 0)
 		return r;
 	*err = late;
@@ -416,7 +417,7 @@ void im_output_record_end(struct im_output *o)
 {
 	struct co_err none;
 
-	if (im_output_record(o, &none) < 0 && im_write_record(&o->files, o->rec, o->bag, &none) < 0)
+	if (im_output_record(o, &none) < 0 && im_write_record(&o->files, o->rec, o->bag, &none) < 0 && o->claims)
 		im_disown_record(&o->files);
 }
 

@@ -33,6 +33,7 @@ struct im_output {
 	struct im_segments *segments;
 	unsigned n_segments; /* once the image is finished */
 	struct co_e01_patch *patch;
+	bool claims;               /* the record on the disk may say that the bag is complete */
 	size_t saved;              /* segments that the record on the disk knows of */
 	int64_t saved_at, save_ns; /* monotonic: when it was written, and how long that took */
 };

@@ -131,7 +131,7 @@ START_TEST(hostile_values)
 		{ "\"bytes\":5", "\"bytes\":-5", "bytes" },
 		{ "ev.E01", "../../etc/passwd", "name of a segment" },
 		{ "ev.E01", ".", "name of a segment" },
-		{ "\"sha256\":\"00", "\"sha256\":\"0", "segments" },
+		{ "\"sha256\":\"00", "\"sha256\":\"0", "a SHA-256" },
 		{ "\"offset\":0", "\"offset\":-1", "offset" },
 		{ "\"bytes\":4096", "\"bytes\":0", "bytes" },
 		{ "\"fast\"", "\"fastest\"", "compression" },
