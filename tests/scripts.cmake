@@ -20,7 +20,7 @@ endfunction()
 
 foreach(name stdin trace acquire-file acquire-same-bytes acquire-segments acquire-device acquire-bad-sectors acquire-output acquire-second sidecars
     bad-input usage progress timeline-fls shared-images hashes run-case demo export sign odd-sources output-dies unclean huge-disk flip tamper stock-tools)
-  script_test(cli.${name} cli 300 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
+  script_test(cli.${name} cli 600 ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh)
 endforeach()
 # They wait for slow disks, and for each other's processors.
 foreach(name resume resume-faults hang rescue)
@@ -65,6 +65,6 @@ if(NOT EXHIBIT_SANITIZE) # a sanitizer's runtime must be the first library: no p
 endif()
 
 foreach(name layers libraries threads banned spdx length symbols usage docs places format shell tidy)
-  script_test(lint.${name} lint 600 ${CMAKE_CURRENT_SOURCE_DIR}/lint/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${name})
+  script_test(lint.${name} lint 1800 ${CMAKE_CURRENT_SOURCE_DIR}/lint/run.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${name})
 endforeach()
 script_test(lint.selftest lint 300 ${CMAKE_CURRENT_SOURCE_DIR}/lint/selftest.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})

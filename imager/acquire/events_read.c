@@ -91,7 +91,7 @@ int im_events_check(const char *file, const struct im_events_head *stated, im_da
 {
 	CO_CLEANUP_FREE char *text = NULL;
 	char sentence[4096 + 256]; /* a file name and numbers */
-	struct walk w;
+	struct walk w = { 0 };
 	size_t size = 0;
 	int r = load(file, &text, &size, err);
 

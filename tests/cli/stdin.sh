@@ -34,7 +34,7 @@ mkfifo pipe
 sleep 60 > pipe & holder=$!
 at_exit kill $holder
 "$IMAGER" acquire - --output stopped --progress none --json < pipe > stopped.json 2> /dev/null & pid=$!
-sleep 0.5
+for _ in $(seq 400); do [ -e stopped/data/image.manifest.json ] && break; sleep 0.05; done
 kill -INT $pid
 got=0; wait $pid || got=$?
 equal $got 75 "SIGINT while nothing comes"

@@ -33,7 +33,9 @@ equal "$(json synced.json .write_block.writes_seen)" 0
 
 # killed: the guardian ends the trace and the write block
 "$IMAGER" acquire "$loop" --output killed --compression best --progress none > /dev/null 2>&1 & pid=$!
-for _ in $(seq 200); do [ "$(blockdev --getro "$loop")" = 1 ] && break; sleep 0.02; done
+# the guardian is there before the first segment
+for _ in $(seq 400); do [ -e killed/data/image.writing.E01 ] && break; sleep 0.02; done
+equal "$(blockdev --getro "$loop")" 1 "read-only flag before SIGKILL"
 [ -n "$(instances $pid)" ] || fail "there is no trace of process $pid"
 kill -KILL $pid
 wait $pid || true
