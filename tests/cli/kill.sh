@@ -69,7 +69,7 @@ holds()
 
 # kill_when CONDITION COMMAND...: runs it in the background and kills it, hard, as soon as the condition holds; also once it
 # has ended. Messages are in ./killed. CONDITION: a number of seconds, file:NAME (it exists), event:WORD (in the log),
-# segments:N (so many in the record) or seconds behind one of them (event:verified+0.01).
+# segments:N (so many in the record), resumes:N (so many in the log) or seconds behind one of them (event:verified+0.01).
 kill_when()
 {
   local condition=${1%%+*} more=0 pid i kid kids=
@@ -80,6 +80,7 @@ kill_when()
   disown $pid # its end is no message
   for ((i = 0; i < 20000; i++)); do
     case $condition in
+      resumes:*) [ "$(grep -cs '"event":"resumed"' bag/data/image.events.jsonl.part)" != "${condition#*:}" ] || break ;;
       file:*) [ ! -e "${condition#*:}" ] || break ;;
       segments:*) ! holds bag/data/image.manifest.json "\"image.E0${condition#*:}" || break ;;
       event:*) ! holds bag/data/image.events.jsonl.part "\"event\":\"${condition#*:}" || break ;;

@@ -21,7 +21,7 @@ equal "$(json whole/data/image.manifest.json .digests.sha256)" "$(sha256 disk.ra
 in_a_row()
 {
   kill_when segments:4 "$IMAGER" acquire "$source" --output bag "${shape[@]}"
-  for condition in 0.6 0.9 1.2 1.6 2 segments:7; do
+  for condition in resumes:{1+0.2,2+0.5,3+0.7,4+1,5+1.2}; do
     kill_when "$condition" "$IMAGER" acquire "$source" --output bag --resume --progress none
   done
   sessions=$(jq '.earlier_sessions | length + 1' bag/data/image.manifest.json)
