@@ -58,13 +58,7 @@ int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, co
 	if (r < 0)
 		return r;
 	bag->earlier = o->kept = earlier;
-	r = co_unsign_bag(bag->path, err);
-	if (r == 0)
-		r = im_unseal_bag(&o->files, err);
-	if (r == 0)
-		r = im_earlier_keep(earlier, &o->files, err);
-	if (r == 0)
-		r = im_earlier_clear(earlier, &o->files, err);
+	r = im_earlier_keep(earlier, &o->files, err);
 	if (r < 0)
 		im_bag_files_free(&o->files);
 	return r;
@@ -83,10 +77,21 @@ static int begin_events(struct im_output *o, struct co_err *err)
 	return r;
 }
 
+static int clear(struct im_output *o, struct co_err *err)
+{
+	int r = co_unsign_bag(o->bag->path, err);
+
+	if (r == 0)
+		r = im_unseal_bag(&o->files, err);
+	return r < 0 ? r : im_earlier_clear(o->kept, &o->files, err);
+}
+
 int im_output_begin(struct im_output *o, struct co_err *err)
 {
-	int r = im_output_save_now(o, err);
+	int r = o->kept ? clear(o, err) : 0;
 
+	if (r == 0)
+		r = im_output_save_now(o, err);
 	return r < 0 ? r : begin_events(o, err);
 }
 

@@ -41,12 +41,14 @@ struct im_output {
 /* Makes the folders of the bag. CO_ERR_USAGE: there is something in it. */
 int im_output_create(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
 		     struct im_bag_record *bag, struct co_err *err);
-/* The bag is there: what earlier sessions have left in it is put in order. @earlier outlives the output. */
+/* The bag is there: the segments that earlier sessions have finished are put aside; nothing is lost. @earlier outlives
+ * the output. */
 int im_output_reopen(struct im_output *o, const struct im_acquire_opts *opts, const struct im_record *rec,
 		     struct im_bag_record *bag, struct im_earlier *earlier, struct co_err *err);
 /* Takes them away again, while nothing is in them. */
 void im_output_remove(struct im_output *o);
-/* Writes the record for the first time, and opens the log of events. */
+/* Removes what earlier sessions have left and is not needed any more, writes the record for the first time, and opens
+ * the log of events. */
 int im_output_begin(struct im_output *o, struct co_err *err);
 /* Opens the image and, if there are to be block digests, their file. */
 int im_output_open(struct im_output *o, struct co_err *err);
