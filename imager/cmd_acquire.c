@@ -95,6 +95,11 @@ static int load_signer(const struct opts *o, struct co_signer **ret, struct co_e
 	return o->sign_key ? co_signer_open(ret, &files, err) : 0;
 }
 
+static void warn_of_slow(const char *name, uint64_t off)
+{
+	co_log_warn("%s has not answered for five seconds at byte %" PRIu64 ": waiting on", name, off);
+}
+
 /* What shapes the image can't be changed any more. */
 static int check_resume(const struct opts *o, struct co_err *err)
 {
@@ -151,6 +156,7 @@ static int parse(const struct opts *o, const struct co_call *call, struct reques
 		.retries = (unsigned)o->retries,
 		.patience_ns = (int64_t)(o->read_timeout ? o->read_timeout : READ_TIMEOUT) * CO_NS_PER_S,
 		.area_ns = (int64_t)(o->area_timeout ? o->area_timeout : AREA_TIMEOUT) * CO_NS_PER_S,
+		.slow = warn_of_slow,
 		.require_write_block = o->require_write_block,
 		.check_all = o->resume_check_all,
 		.status_file = o->progress.status_file,
@@ -304,7 +310,7 @@ static void summarize_bag(const struct im_record *rec, const struct im_bag_recor
 {
 	char size[16];
 
-	co_size_text(rec->media_bytes, size);
+	co_size_text(rec->read_bytes, size);
 	co_log_note("%s: %" PRIu64 " bytes (%s) read, verification: %s", im_status_name(bag->status), rec->read_bytes,
 		    size, im_verification_name(bag->verification));
 	if (is_complete(bag))

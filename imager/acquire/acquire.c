@@ -261,6 +261,7 @@ static int split(struct acquire *a, struct co_err *err)
 	struct im_split_opts opts = { .readers = is_stream(a->rec) ? 0 : IM_STREAM_READERS,
 				      .memory = IM_STREAM_RING * IM_STREAM_BUFFER,
 				      .patience_ns = a->opts->patience_ns,
+				      .slow = a->opts->slow,
 				      .all_or_nothing = a->opts->require_write_block };
 	int r;
 

@@ -29,17 +29,18 @@ struct im_acquire_opts {
 	unsigned threads;      /* compressors of each bag; 0: one per processor */
 	bool verify;
 	bool block_digests;
-	const uint8_t *guid;            /* 16 bytes; NULL: random */
-	int64_t date_ns;                /* acquisition date in the image; CO_TIME_NONE: now */
-	const struct co_signer *signer; /* signs each bag once it is sealed; NULL: they are not signed */
-	unsigned retries;               /* of each bad sector */
-	int64_t area_ns;                /* time bound for a bad area in one pass */
-	int64_t patience_ns;            /* for one read; what takes longer is a source that hangs */
-	bool require_write_block;       /* each layer of it, or nothing is done */
-	struct im_earlier *earlier;     /* IM_BAGS_MAX empty ones: the bags are there, and are to be gone on with; they
-					   must outlive the record. Then name, info, compression, segment_size, hashes,
-					   block_digests, guid and date_ns come from there. NULL: a new acquisition */
-	bool check_all;                 /* of what is there, all is compared with the source, not only samples */
+	const uint8_t *guid;                          /* 16 bytes; NULL: random */
+	int64_t date_ns;                              /* acquisition date in the image; CO_TIME_NONE: now */
+	const struct co_signer *signer;               /* signs each bag once it is sealed; NULL: they are not signed */
+	unsigned retries;                             /* of each bad sector */
+	int64_t area_ns;                              /* time bound for a bad area in one pass */
+	int64_t patience_ns;                          /* for one read; what takes longer is a source that hangs */
+	void (*slow)(const char *name, uint64_t off); /* a read takes long: as in struct im_remote_opts */
+	bool require_write_block;                     /* each layer of it, or nothing is done */
+	struct im_earlier *earlier; /* IM_BAGS_MAX empty ones: the bags are there, and are to be gone on with; they
+				       must outlive the record. Then name, info, compression, segment_size, hashes,
+				       block_digests, guid and date_ns come from there. NULL: a new acquisition */
+	bool check_all;             /* of what is there, all is compared with the source, not only samples */
 	enum co_progress_mode progress;
 	const char *status_file, *status_folder; /* of the progress; NULL: none */
 };

@@ -73,6 +73,7 @@ static int start(struct im_remote **ret, struct im_guard *g, const struct im_spl
 		.readers = opts->readers,
 		.memory = opts->memory,
 		.patience_ns = opts->patience_ns,
+		.slow = opts->slow,
 	};
 	int r = im_guard_delegate(g, &c->by[0], err);
 

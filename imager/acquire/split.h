@@ -14,8 +14,9 @@
 
 struct im_split_opts {
 	unsigned readers; /* 0: the source is a stream, which the writer itself reads */
-	size_t memory;    /* as in im_remote_opts, as is the next */
+	size_t memory;    /* as in struct im_remote_opts, as are the next two */
 	int64_t patience_ns;
+	void (*slow)(const char *name, uint64_t off);
 	const char *writable[4]; /* folders in which this process may write */
 	size_t n_writable;
 	bool all_or_nothing; /* a layer that the kernel lacks is a failure */

@@ -16,6 +16,9 @@
 #define OWN ((size_t)64 << 10)               /* of the shared memory, per process: for reads into other memory */
 #define START_NS (INT64_C(20) * CO_NS_PER_S) /* for a process to be ready */
 
+#define SLOW_NS (5 * CO_NS_PER_S)
+#define SLOW_AGAIN_NS (60 * CO_NS_PER_S)
+
 struct request {
 	uint64_t off; /* in the source */
 	uint64_t at;  /* in the shared memory */
@@ -47,7 +50,8 @@ struct im_remote {
 	unsigned n;
 	struct process *processes;
 	atomic_bool hangs;
-	pthread_mutex_t lock; /* of busy */
+	_Atomic int64_t slow_at; /* when that was told last; 0: never */
+	pthread_mutex_t lock;    /* of busy */
 	pthread_cond_t idle;
 };
 
@@ -193,6 +197,16 @@ static int no_answer(struct im_remote *r, uint64_t off, struct co_err *err)
 			  (long long)(r->opts.patience_ns / CO_NS_PER_S), (unsigned long long)off);
 }
 
+static void tell_slow(struct im_remote *r, uint64_t off)
+{
+	int64_t now = co_clock_monotonic(), before = r->slow_at;
+
+	if (!r->opts.slow || (before && now - before < SLOW_AGAIN_NS))
+		return;
+	if (atomic_compare_exchange_strong(&r->slow_at, &before, now))
+		r->opts.slow(r->opts.name, off);
+}
+
 /* One read by process @i into the shared memory at @at. */
 static int ask(struct im_remote *r, unsigned i, uint64_t at, size_t len, uint64_t off, size_t *ret_good,
 	       struct co_err *err)
@@ -200,11 +214,18 @@ static int ask(struct im_remote *r, unsigned i, uint64_t at, size_t len, uint64_
 	const struct request q = { .off = off, .at = at, .len = len };
 	struct reply a;
 	size_t got = 0;
+	int64_t first;
 	int code;
 
 	if (r->hangs)
 		return no_answer(r, off, err);
-	code = co_process_ask(r->processes[i].child, &q, sizeof q, &a, sizeof a, &got, r->opts.patience_ns, err);
+	first = r->opts.patience_ns < SLOW_NS ? r->opts.patience_ns : SLOW_NS;
+	code = co_process_ask(r->processes[i].child, &q, sizeof q, &a, sizeof a, &got, first, err);
+	if (code == 1 && first < r->opts.patience_ns && !co_cancel_requested()) {
+		tell_slow(r, off);
+		code = co_process_ask(r->processes[i].child, NULL, 0, &a, sizeof a, &got, r->opts.patience_ns - first,
+				      err);
+	}
 	if (code == 1)
 		return no_answer(r, off, err);
 	if (code < 0 || got != sizeof a)

@@ -24,6 +24,9 @@ struct im_remote_opts {
 	unsigned readers;    /* processes, and so reads at the same time */
 	size_t memory;       /* bytes of shared memory for the caller, a multiple of 4096 */
 	int64_t patience_ns; /* for one read; whoever waits longer has lost the source */
+	/* Called when a read has taken five seconds and goes on, once a minute at most. Any thread. NULL: nobody asks.
+	 */
+	void (*slow)(const char *name, uint64_t off);
 };
 
 /* Before the program has threads. */

@@ -166,7 +166,7 @@ static int ended(struct co_err *err)
 int co_process_ask(struct co_process *c, const void *request, size_t len, void *reply, size_t cap, size_t *ret_len,
 		   int64_t patience_ns, struct co_err *err)
 {
-	if (c->mute)
+	if (c->mute && request)
 		return 1;
 	if (request && co_process_send(c->channel, request, len) < 0)
 		return ended(err);
@@ -174,6 +174,7 @@ int co_process_ask(struct co_process *c, const void *request, size_t len, void *
 		c->mute = true;
 		return 1;
 	}
+	c->mute = false;
 	return co_process_receive(c->channel, reply, cap, ret_len) == 0 ? 0 : ended(err);
 }
 

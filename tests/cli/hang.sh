@@ -55,11 +55,12 @@ wake()
 writable() { for ((k = 0; k < 100; k++)); do [ "$(blockdev --getro "$1")" != 0 ] || return 0; pause 0.05; done; fail "$1 is still read-only"; }
 
 # it hangs: a reader can't be killed, the program ends all the same, and so does what reads its output
-begin "$IMAGER" acquire "$slow" --output bag "${shape[@]}" --read-timeout 3 --json
+begin "$IMAGER" acquire "$slow" --output bag "${shape[@]}" --read-timeout 7 --json
 until_segments bag
 halt slow
-ends 6 15
-says 'hangs: no answer within 3 s at byte [0-9]+'
+ends 6 20
+says 'has not answered for five seconds at byte [0-9]+'
+says 'hangs: no answer within 7 s at byte [0-9]+'
 equal "$(json out .status)" source-lost
 [ "$(json out .media.read_bytes)" -gt 0 ] || fail "the record does not say how far it came"
 equal "$(jq -c .status bag/data/image.manifest.json)" '"source-lost"'
