@@ -29,9 +29,8 @@ struct co_process_opts {
 int co_process_start(struct co_process **ret, const struct co_process_opts *opts, struct co_err *err);
 
 /* Sends @request, if there is one, and waits for a message of at most @cap bytes. 0: *ret_len bytes came. 1: there was
- * no answer within @patience_ns, or within a second after the program was asked to stop; until it comes nothing more can
- * be asked, but without a request one can wait on.
- * CO_ERR_FAILED: the child has ended. One thread at a time. */
+ * no answer within @patience_ns, or within a second after the program was asked to stop; until it comes nothing more
+ * can be asked, but without a request one can wait on. CO_ERR_FAILED: the child has ended. One thread at a time. */
 int co_process_ask(struct co_process *c, const void *request, size_t len, void *reply, size_t cap, size_t *ret_len,
 		   int64_t patience_ns, struct co_err *err);
 /* Closes the channel and waits for the end of the child, a few seconds at most: one that hangs in the kernel is sent
