@@ -326,8 +326,9 @@ int im_earlier_read(struct im_earlier *ret, const char *bag, struct co_err *err)
 	r = im_record_read(&e.recorded, bag, err);
 	if (r < 0)
 		return co_err_wrap(err, "there is nothing to resume in %s", bag);
-	root = json_load_file(e.recorded.file, JSON_REJECT_DUPLICATES, NULL);
-	r = root ? get_all(&e, root, err) : damaged(&e, "it can't be read", err);
+	r = im_record_load(&e.recorded, &root, err);
+	if (r == 0)
+		r = get_all(&e, root, err);
 	json_decref(root);
 	if (r == 0)
 		r = check_state(&e, bag, err);

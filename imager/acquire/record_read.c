@@ -312,7 +312,7 @@ static int read_file(const struct im_recorded *r, char **ret, size_t *ret_n, str
 	return 0;
 }
 
-static int load(const struct im_recorded *r, json_t **ret, struct co_err *err)
+int im_record_load(const struct im_recorded *r, json_t **ret, struct co_err *err)
 {
 	CO_CLEANUP_FREE char *text = NULL;
 	struct co_err why = CO_ERR_INIT;
@@ -337,7 +337,7 @@ int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err)
 	code = in_data(bag, name, &r.file, err);
 	name[strlen(name) - strlen(SUFFIX)] = '\0';
 	if (code == 0)
-		code = load(&r, &root, err);
+		code = im_record_load(&r, &root, err);
 	if (code == 0)
 		code = get_all(&r, bag, root, err);
 	json_decref(root);

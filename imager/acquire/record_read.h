@@ -42,6 +42,9 @@ struct im_recorded {
 /* Finds the one data/NAME.manifest.json of @bag and reads it. CO_ERR_FAILED: there is none, or it can't be read.
  * CO_ERR_FORMAT: it is not what it must be. */
 int im_record_read(struct im_recorded *ret, const char *bag, struct co_err *err);
+/* The whole of the record that was read, for more than is in *@r. The caller drops the reference. Errors as above. */
+struct json_t;
+int im_record_load(const struct im_recorded *r, struct json_t **ret, struct co_err *err);
 /* Do the sizes that it states fit an image of @size bytes? Padding fills up the last sector, no more. */
 bool im_recorded_fits(const struct im_recorded *r, uint64_t size, uint32_t sector);
 void im_recorded_free(struct im_recorded *r);

@@ -121,6 +121,20 @@ static int take_buffer(struct stream *s, struct co_buf *buf, struct co_err *err)
 	return 0;
 }
 
+/* Takes the buffer if what was noted about it went well (@noted is 0), and lets the outputs save how far that is. */
+static int go_on(struct stream *s, struct co_buf *buf, int noted, struct co_err *err)
+{
+	int r = noted;
+
+	if (r == 0)
+		r = take_buffer(s, buf, err);
+	else
+		co_buf_unref(buf);
+	if (r == 0)
+		r = im_outputs_each(s->outputs, im_output_save, err);
+	return r < 0 ? r : co_cancel_check(err);
+}
+
 /* --- the part that an earlier session has stored --- */
 
 /* Stored again as it was: what was to be patched still can be. Buffers come in order. */
@@ -158,15 +172,7 @@ static int take_kept(struct stream *s, struct co_err *err)
 
 	while ((r = next_buffer(s, &buf, err)) == 0) {
 		buf->plain = was_plain(s, buf);
-		r = take_damage(s, buf, err);
-		if (r == 0)
-			r = take_buffer(s, buf, err);
-		else
-			co_buf_unref(buf);
-		if (r == 0)
-			r = im_outputs_each(s->outputs, im_output_save, err);
-		if (r == 0)
-			r = co_cancel_check(err);
+		r = go_on(s, buf, take_damage(s, buf, err), err);
 		if (r < 0)
 			return r;
 	}
@@ -228,15 +234,7 @@ static int take_source(struct stream *s, struct co_err *err)
 		if (r != 0)
 			return r < 0 ? r : 0;
 		buf->plain |= was_plain(s, buf);
-		r = note_areas(s, err);
-		if (r == 0)
-			r = take_buffer(s, buf, err);
-		else
-			co_buf_unref(buf);
-		if (r == 0)
-			r = im_outputs_each(s->outputs, im_output_save, err);
-		if (r == 0)
-			r = co_cancel_check(err);
+		r = go_on(s, buf, note_areas(s, err), err);
 		if (r < 0)
 			return r;
 	}

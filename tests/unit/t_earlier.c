@@ -61,6 +61,14 @@ static void refused(const char *old, const char *new, const char *why)
 	ck_assert_ptr_null(e.recorded.file);
 }
 
+/* Bytes that are no UTF-8 stand in our records as lone surrogates. */
+START_TEST(a_text_of_any_bytes)
+{
+	ck_assert_msg(read_with("\"M\"", "\"M\\udcff\"") == 0, "%s", err.msg);
+	ck_assert_str_eq(e.model, "M\xef\xbf\xbd");
+}
+END_TEST
+
 START_TEST(a_record)
 {
 	ck_assert_msg(read_with("running", "running") == 0, "%s", err.msg);
@@ -286,6 +294,7 @@ Suite *t_earlier_suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_record);
+	tcase_add_test(t, a_text_of_any_bytes);
 	tcase_add_test(t, cut_anywhere);
 	tcase_add_test(t, hostile_values);
 	tcase_add_test(t, states_that_can_not_be_resumed);
